@@ -1,0 +1,1 @@
+"""Get, convert, synthesise, split and check training data in one folder layout."""

@@ -1,0 +1,1 @@
+"""Inferers: how a network sees an image larger than itself."""

@@ -1,0 +1,1 @@
+"""Reading and writing images with one geometry from reader to writer."""

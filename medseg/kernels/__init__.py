@@ -1,0 +1,1 @@
+"""Exact algorithms on arrays: numpy and numba only, no torch, no MONAI."""

@@ -1,0 +1,1 @@
+"""Topology, instance and pixel metrics: plain functions and MONAI Cumulative metrics."""

@@ -1,0 +1,1 @@
+"""Handlers that MONAI's trainers need for resumable, reproducible runs."""

@@ -1,0 +1,1 @@
+"""MONAI transforms in array and dictionary form."""
