@@ -1,0 +1,63 @@
+"""Which files belong to an input, and what an output of one is called."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from medseg.errors import InputError
+
+IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
+_STEM_ENDINGS = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".nii.gz", ".nii")
+
+
+def is_image(path: str | Path) -> bool:
+    """Whether the name ends like a format that medseg reads."""
+    return str(path).lower().endswith(IMAGE_SUFFIXES)
+
+
+def image_stem(path: str | Path) -> str:
+    """File name without its image suffix: ``x`` for ``x.tif``, ``x.ome.tif``, ``x.nii.gz``."""
+    name = Path(path).name
+    for ending in _STEM_ENDINGS:
+        if name.lower().endswith(ending) and len(name) > len(ending):
+            return name[: -len(ending)]
+    return Path(name).stem
+
+
+def list_images(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Image files of files, folders (not their subfolders) and glob patterns, in natural order.
+
+    Raises:
+        InputError: a file that is not there, a folder or pattern without images, no input at all.
+    """
+    if isinstance(inputs, str | Path):
+        inputs = [inputs]
+    files: dict[Path, None] = {}
+    for item in inputs:
+        path = Path(item)
+        if path.is_dir():
+            found = [p for p in path.iterdir() if p.is_file() and is_image(p) and not p.name.startswith(".")]
+            if not found:
+                raise InputError(f"{path}: no images in this folder (looked for {', '.join(IMAGE_SUFFIXES)})")
+        elif path.exists():
+            found = [path]
+        elif glob.has_magic(str(item)):
+            found = [
+                Path(p) for p in glob.glob(str(item), recursive=True) if Path(p).is_file() and is_image(p)
+            ]
+            if not found:
+                raise InputError(f"{item}: no image matches this pattern")
+        else:
+            raise InputError(f"{path}: no such file or folder")
+        files.update(dict.fromkeys(sorted(found, key=_natural)))
+    if not files:
+        raise InputError("no input given: name an image, a folder of images or a pattern")
+    return list(files)
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    parts = re.split(r"(\d+)", str(path))
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p.lower()) for p in parts]

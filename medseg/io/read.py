@@ -1,0 +1,107 @@
+"""Read an image or a label image with its geometry; refuse what is ambiguous."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+
+from medseg.errors import InputError
+from medseg.io.geometry import Geometry
+from medseg.io.paths import IMAGE_SUFFIXES, is_image
+from medseg.io.tiff import read_tiff
+
+_MOST_CHANNELS = 4  # a nameless axis up to this length may be channels, a longer one is a stack of pages
+
+
+def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray, Geometry]:
+    """Read a TIFF (OME, ImageJ, plain, multi-page) or PNG image.
+
+    Args:
+        path: the file.
+        axes: letters of the array's axes (see :class:`Geometry`), for files that do not state them.
+
+    Returns:
+        The array as stored, without axes of length one (but Y and X), and its geometry. Pages without a
+        stated meaning get the axis ``I``.
+
+    Raises:
+        InputError: no such file, unreadable, truncated, no pixels, NaN or infinite pixels, ambiguous axes.
+    """
+    array, geometry = _read(Path(path), axes, pages_only=False)
+    if array.dtype.kind not in "uifb":
+        raise InputError(f"{path}: pixels of type {array.dtype} cannot be segmented; save real numbers")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = int(array.size - np.isfinite(array).sum())
+        raise InputError(f"{path}: {bad} pixels are NaN or infinite; replace them before segmenting")
+    return array, geometry
+
+
+def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
+    """Read a label image: integers without channels, 0 = background.
+
+    An axis of unstated meaning is a stack of sections here: a label image has no colours.
+
+    Raises:
+        InputError: as :func:`read_image`, and for non-integer, negative or multi-channel images.
+    """
+    array, geometry = _read(Path(path), None, pages_only=True)
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8)
+    if array.dtype.kind not in "ui":
+        raise InputError(
+            f"{path}: a label image holds integers, this one {array.dtype}; save object ids as integers"
+        )
+    if "C" in geometry.axes:
+        raise InputError(f"{path}: a label image has no colour channels, this one has axes {geometry.axes}")
+    if array.dtype.kind == "i" and array.min() < 0:
+        raise InputError(
+            f"{path}: negative ids (lowest {array.min()}); 0 is background, objects count from 1"
+        )
+    return array, geometry
+
+
+def _read(path: Path, axes: str | None, *, pages_only: bool) -> tuple[np.ndarray, Geometry]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if not is_image(path):
+        raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
+    if path.suffix.lower() == ".png":
+        array, letters = _read_png(path)
+        geometry: Geometry | str = axes.upper() if axes else letters
+    else:
+        array, geometry = read_tiff(path, axes=axes)
+    if array.size == 0:
+        raise InputError(f"{path}: has no pixels (shape {array.shape})")
+    if isinstance(geometry, str):
+        geometry = Geometry(_resolve(path, geometry, array.shape, pages_only))
+    if len(geometry.axes) != array.ndim:
+        raise InputError(f"{path}: axes {geometry.axes} do not fit the shape {array.shape}")
+    return array, geometry
+
+
+def _read_png(path: Path) -> tuple[np.ndarray, str]:
+    try:
+        array = imagecodecs.png_decode(path.read_bytes())
+    except imagecodecs.PngError as error:
+        raise InputError(f"{path}: cannot be read as PNG, it is damaged or cut off ({error})") from error
+    if array.ndim == 3 and array.shape[2] == 2:  # gray with alpha
+        array = array[..., 0]
+    return array, "YXC"[: array.ndim]
+
+
+def _resolve(path: Path, letters: str, shape: tuple[int, ...], pages_only: bool) -> str:
+    """Replace one nameless leading axis by ``I`` where only a stack of pages is possible; else refuse."""
+    nameless = [i for i, a in enumerate(letters) if a not in "TZCYX"]
+    if len(nameless) == 1 and letters.endswith(("YX", "YXC")) and "C" not in letters[:-1]:
+        (i,) = nameless
+        if pages_only or letters.endswith("YXC") or shape[i] > _MOST_CHANNELS:
+            return letters[:i] + "I" + letters[i + 1 :]
+    if not nameless and len(set(letters)) == len(letters):
+        return letters
+    example = "ZYX or CYX" if len(shape) == 3 else "TZYX, ZCYX ..."
+    raise InputError(
+        f"{path}: the file does not say what the axes of its shape {shape} mean; "
+        f"name them with --axes ({example})"
+    )
