@@ -1,1 +1,5 @@
 """Inferers: how a network sees an image larger than itself."""
+
+from medseg.inferers.overlap_tile import OverlapTileInferer
+
+__all__ = ["OverlapTileInferer"]

@@ -20,15 +20,11 @@ def atomic_target(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
     """
     path = Path(path)
     if path.exists() and not overwrite:
-        raise InputError(
-            f"{path}: exists already; choose another output folder or allow overwriting (--overwrite)"
-        )
+        raise InputError(f"{path}: exists already; choose another output folder or allow overwriting (--overwrite)")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(
-            f"{path.parent}: cannot be made a folder, a file of that name is in the way"
-        ) from error
+        raise InputError(f"{path.parent}: cannot be made a folder, a file of that name is in the way") from error
     partial = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
     try:
         yield partial

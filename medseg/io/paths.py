@@ -45,9 +45,7 @@ def list_images(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
         elif path.exists():
             found = [path]
         elif glob.has_magic(str(item)):
-            found = [
-                Path(p) for p in glob.glob(str(item), recursive=True) if Path(p).is_file() and is_image(p)
-            ]
+            found = [Path(p) for p in glob.glob(str(item), recursive=True) if Path(p).is_file() and is_image(p)]
             if not found:
                 raise InputError(f"{item}: no image matches this pattern")
         else:

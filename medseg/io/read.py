@@ -50,15 +50,11 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
     if array.dtype.kind not in "ui":
-        raise InputError(
-            f"{path}: a label image holds integers, this one {array.dtype}; save object ids as integers"
-        )
+        raise InputError(f"{path}: a label image holds integers, this one {array.dtype}; save object ids as integers")
     if "C" in geometry.axes:
         raise InputError(f"{path}: a label image has no colour channels, this one has axes {geometry.axes}")
     if array.dtype.kind == "i" and array.min() < 0:
-        raise InputError(
-            f"{path}: negative ids (lowest {array.min()}); 0 is background, objects count from 1"
-        )
+        raise InputError(f"{path}: negative ids (lowest {array.min()}); 0 is background, objects count from 1")
     return array, geometry
 
 
@@ -102,6 +98,5 @@ def _resolve(path: Path, letters: str, shape: tuple[int, ...], pages_only: bool)
         return letters
     example = "ZYX or CYX" if len(shape) == 3 else "TZYX, ZCYX ..."
     raise InputError(
-        f"{path}: the file does not say what the axes of its shape {shape} mean; "
-        f"name them with --axes ({example})"
+        f"{path}: the file does not say what the axes of its shape {shape} mean; name them with --axes ({example})"
     )

@@ -50,9 +50,7 @@ def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geome
             raise InputError(f"{path}: holds no image")
         if len(file.series) > 1:
             shapes = ", ".join(str(s.shape) for s in file.series[:4])
-            raise InputError(
-                f"{path}: holds {len(file.series)} images ({shapes} ...); split it into one file each"
-            )
+            raise InputError(f"{path}: holds {len(file.series)} images ({shapes} ...); split it into one file each")
         series = file.series[0]
         array = series.asarray()
         letters = series.axes.replace("S", "C")
@@ -61,9 +59,7 @@ def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geome
     array = array.reshape([array.shape[i] for i in keep])
     letters = axes.upper() if axes else "".join(letters[i] for i in keep)
     if len(letters) != array.ndim:
-        raise InputError(
-            f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}"
-        )
+        raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
     if not axes and (set(letters) - set("TZCYX") or len(set(letters)) < len(letters)):
         return array, letters
     return array, make_geometry(letters, named_spacing, unit)
@@ -97,9 +93,7 @@ def write_tiff(path: Path, array: np.ndarray, geometry: Geometry) -> None:
             f"PhysicalSize{axis}": size,
             f"PhysicalSize{axis}Unit": "µm" if geometry.unit == "um" else geometry.unit,
         }
-    tifffile.imwrite(
-        path, array, ome=True, bigtiff=array.nbytes >= _IMAGEJ_LIMIT, metadata=metadata, **options
-    )
+    tifffile.imwrite(path, array, ome=True, bigtiff=array.nbytes >= _IMAGEJ_LIMIT, metadata=metadata, **options)
 
 
 def _pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str | None]:
@@ -165,14 +159,10 @@ def _complaints_are_errors(path: Path) -> Iterator[None]:
     finally:
         logger.removeHandler(collect)
         logger.propagate = propagate
-    damaged = [
-        m for m in collect.messages if "corrupt" in m or "truncat" in m or "invalid" in m or "Error" in m
-    ]
+    damaged = [m for m in collect.messages if "corrupt" in m or "truncat" in m or "invalid" in m or "Error" in m]
     if damaged:
         raise _unreadable(path, damaged[0])
 
 
 def _unreadable(path: Path, reason: object) -> InputError:
-    return InputError(
-        f"{path}: cannot be read as TIFF, it is damaged or cut off ({reason}); copy or export it again"
-    )
+    return InputError(f"{path}: cannot be read as TIFF, it is damaged or cut off ({reason}); copy or export it again")

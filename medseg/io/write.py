@@ -60,12 +60,8 @@ def write_image(
     if len(geometry.axes) != array.ndim:
         raise InputError(f"{path}: axes {geometry.axes} do not fit the shape {array.shape}")
     suffix = path.suffix.lower()
-    if suffix == ".png" and (
-        array.dtype.name not in ("uint8", "uint16") or geometry.axes not in ("YX", "YXC")
-    ):
-        raise InputError(
-            f"{path}: PNG holds one 8- or 16-bit plane, not {array.dtype} {array.shape}; write .tif"
-        )
+    if suffix == ".png" and (array.dtype.name not in ("uint8", "uint16") or geometry.axes not in ("YX", "YXC")):
+        raise InputError(f"{path}: PNG holds one 8- or 16-bit plane, not {array.dtype} {array.shape}; write .tif")
     if suffix not in (".png", ".tif", ".tiff"):
         raise InputError(f"{path}: unknown image suffix {suffix!r}; write .tif or .png")
     with atomic_target(path, overwrite=overwrite) as partial:

@@ -1,0 +1,55 @@
+"""Where the tiles of one axis lie, and which pixel mirror extension puts at a place outside the image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class AxisTiles(NamedTuple):
+    """Tiles along one axis: all have ``size`` input pixels; tile k yields the pixels from ``origins[k]`` on."""
+
+    size: int
+    step: int
+    origins: tuple[int, ...]
+
+
+def plan_axis(length: int, tile: int, margin: int, stride: int, valid_size: Callable[[int], int]) -> AxisTiles:
+    """Tiles of at most ``tile`` input pixels that cover ``length`` output pixels without waste.
+
+    Origins are multiples of ``stride``: only then does each tile pool the pixels that the whole image would.
+    The step is therefore the output size rounded down to that grid, 384 for the paper's 572 to 388 tiles.
+
+    Raises:
+        ValueError: ``tile`` gives fewer than ``stride`` output pixels and the image needs more than one tile.
+    """
+    whole = valid_size(length + 2 * margin)
+    if whole <= tile:
+        return AxisTiles(whole, length, (0,))
+    largest_step = (_largest_valid(tile, stride, valid_size) - 2 * margin) // stride * stride
+    if largest_step <= 0:
+        least = valid_size(2 * margin + stride)
+        raise ValueError(f"a tile of {tile} pixels is too small for this network: give at least {least}")
+    count = -(-length // largest_step)
+    step = -(-length // (count * stride)) * stride
+    return AxisTiles(valid_size(step + 2 * margin), step, tuple(range(0, length, step)))
+
+
+def mirror_index(start: int, size: int, length: int) -> np.ndarray:
+    """Index into an axis of ``length`` pixels for the places ``start .. start + size`` of its mirror extension.
+
+    As ``numpy.pad(mode="reflect")``: the edge pixel is not repeated, and the image is mirrored again and
+    again where the extension is longer than the image.
+    """
+    place = np.arange(start, start + size)
+    if length == 1:
+        return np.zeros_like(place)
+    place = np.abs(place) % (2 * length - 2)
+    return np.where(place < length, place, 2 * length - 2 - place)
+
+
+def _largest_valid(tile: int, stride: int, valid_size: Callable[[int], int]) -> int:
+    size = valid_size(tile)
+    return size if size == tile else size - stride
