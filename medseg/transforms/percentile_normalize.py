@@ -18,8 +18,8 @@ from medseg.transforms.source_file import describe_source
 class PercentileNormalize(Transform):
     """Scale intensities linearly so that two percentiles become 0 and 1, section by section where wanted.
 
-    MONAI's ``ScaleIntensityRangePercentiles`` takes its statistics over the whole array or per channel, and
-    refuses more than 2**24 values; a stack of sections whose brightness drifts needs them per section.
+    MONAI's ``ScaleIntensityRangePercentiles`` takes its statistics over the whole array or per channel; a
+    stack of sections whose brightness drifts needs them per section.
 
     Args:
         lower, upper: percentiles in [0, 100], ``lower < upper``, linear between order statistics.
