@@ -1,1 +1,6 @@
 """MONAI transforms in array and dictionary form."""
+
+from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
+from medseg.transforms.touching import separate_touching
+
+__all__ = ["PercentileNormalize", "PercentileNormalized", "separate_touching"]

@@ -1,0 +1,1 @@
+"""Synthetic images with exact truth: seeded, any size, fast enough for tests."""
