@@ -48,9 +48,7 @@ def em_sections(
     """
     depth, height, width = checked_shape(shape, smallest=16)
     if not membrane_px >= 3:
-        raise InputError(
-            f"membrane_px is {membrane_px}; membranes need at least 3 pixels to keep cells apart"
-        )
+        raise InputError(f"membrane_px is {membrane_px}; membranes need at least 3 pixels to keep cells apart")
     rng = np.random.default_rng(seed)
     tissue = Neuropil.draw(rng, (depth, height, width), membrane_px)
     sections = [tissue.section(z) for z in range(depth)]
@@ -70,9 +68,7 @@ def em_sections(
 
 def _as_uint16(labels: np.ndarray) -> np.ndarray:
     if labels.max(initial=0) > 65535:
-        raise InputError(
-            f"the stack holds {labels.max()} cells, more than uint16 can name; draw smaller stacks"
-        )
+        raise InputError(f"the stack holds {labels.max()} cells, more than uint16 can name; draw smaller stacks")
     return labels.astype(np.uint16)
 
 

@@ -15,9 +15,7 @@ def bspline_basis(positions: np.ndarray, knots: int) -> np.ndarray:
     positions = np.asarray(positions, dtype=np.float64)
     first = np.clip(np.floor(positions).astype(np.intp), 0, knots - 4)
     t = positions - first
-    weights = np.stack(
-        [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1
-    )
+    weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1)
     basis = np.zeros((len(positions), knots), dtype=np.float32)
     np.put_along_axis(basis, first[:, None] + np.arange(4), weights / 6, axis=1)
     return basis

@@ -118,9 +118,7 @@ def _normalize(img: torch.Tensor, lower: float, upper: float, dims: int, source:
 def _bounds(section: torch.Tensor, lower: float, upper: float) -> tuple[float, float]:
     # numpy's partition is exact at any size; torch.quantile refuses more than 2**24 values
     values = section.detach().cpu()
-    values = (
-        values.float() if values.dtype in (torch.float16, torch.bfloat16, torch.bool) else values
-    ).numpy()
+    values = (values.float() if values.dtype in (torch.float16, torch.bfloat16, torch.bool) else values).numpy()
     low, high = (float(v) for v in np.percentile(values, (lower, upper)))
     if high > low:
         return low, high

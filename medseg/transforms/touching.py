@@ -59,9 +59,7 @@ def _half_neighbourhood(ndim: int, connectivity: int) -> list[tuple[int, ...]]:
     # one of each pair (offset, -offset): those whose first step that is not zero goes forward
     zero = (0,) * ndim
     return [
-        offset
-        for offset in product((-1, 0, 1), repeat=ndim)
-        if offset > zero and sum(map(abs, offset)) <= connectivity
+        offset for offset in product((-1, 0, 1), repeat=ndim) if offset > zero and sum(map(abs, offset)) <= connectivity
     ]
 
 
