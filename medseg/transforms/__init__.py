@@ -1,6 +1,17 @@
 """MONAI transforms in array and dictionary form."""
 
+from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
+from medseg.transforms.interior import InteriorFromLabelsd
+from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
 from medseg.transforms.touching import separate_touching
 
-__all__ = ["PercentileNormalize", "PercentileNormalized", "separate_touching"]
+__all__ = [
+    "InstancesFromProbability",
+    "InstancesFromProbabilityd",
+    "InteriorFromLabelsd",
+    "LoadSectiond",
+    "PercentileNormalize",
+    "PercentileNormalized",
+    "separate_touching",
+]
