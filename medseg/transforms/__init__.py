@@ -1,5 +1,6 @@
 """MONAI transforms in array and dictionary form."""
 
+from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
 from medseg.transforms.load_section import LoadSectiond
@@ -13,5 +14,7 @@ __all__ = [
     "LoadSectiond",
     "PercentileNormalize",
     "PercentileNormalized",
+    "RandElasticDeformation",
+    "RandElasticDeformationd",
     "separate_touching",
 ]
