@@ -88,7 +88,9 @@ class RunState:
         _logger.info("resuming after epoch %d from %s", stored["epoch"], self.checkpoint)
 
     def _add_loss(self, engine: Engine) -> None:
-        self._loss_sum += float(engine.state.output[0]["loss"])
+        output = engine.state.output  # a list where the trainer decollates its batches
+        loss = (output[0] if isinstance(output, list) else output)["loss"]
+        self._loss_sum += float(loss.detach() if isinstance(loss, torch.Tensor) else loss)
         self._loss_count += 1
 
     def finish_epoch(self, engine: Engine) -> None:

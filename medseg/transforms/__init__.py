@@ -1,5 +1,6 @@
 """MONAI transforms in array and dictionary form."""
 
+from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
@@ -8,6 +9,7 @@ from medseg.transforms.percentile_normalize import PercentileNormalize, Percenti
 from medseg.transforms.touching import separate_touching
 
 __all__ = [
+    "CheckChannelsd",
     "InstancesFromProbability",
     "InstancesFromProbabilityd",
     "InteriorFromLabelsd",

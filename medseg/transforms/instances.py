@@ -11,7 +11,6 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform, Transform
 from monai.utils import convert_to_dst_type, convert_to_numpy
 from skimage.measure import label
-from skimage.morphology import remove_small_objects
 from skimage.segmentation import watershed
 
 
@@ -79,7 +78,8 @@ class InstancesFromProbabilityd(MapTransform):
 def _cells(probability: np.ndarray, seed_threshold: float, threshold: float, min_size: int) -> np.ndarray:
     seeds = label(probability > seed_threshold, connectivity=1)
     if min_size > 1:
-        seeds = remove_small_objects(seeds, max_size=min_size - 1)
+        sizes = np.bincount(seeds.ravel())
+        seeds[sizes[seeds] < min_size] = 0
     mask = probability > threshold
     cells = seeds if seed_threshold == threshold else watershed(-probability, seeds, mask=mask)
     renumber = np.zeros(int(cells.max(initial=0)) + 1, np.int32)
