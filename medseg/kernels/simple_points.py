@@ -19,7 +19,7 @@ SIMPLE_4_8 = np.unpackbits(
     bitorder="little",
 )
 
-# 3D neighbourhoods are 27-bit sets, bit 9a + 3b + c for the offset (a - 1, b - 1, c - 1); the centre is bit 13.
+# A 3D neighbourhood is a 27-bit set: bit 9a + 3b + c is the offset (a - 1, b - 1, c - 1), bit 13 the centre.
 _ALL, _CENTRE = (1 << 27) - 1, 1 << 13
 
 
@@ -67,7 +67,7 @@ def _flood_26(cells, allowed):
 
 @njit(cache=True, nogil=True)
 def is_simple_6_26(code):
-    """Whether the centre of a 27-bit neighbourhood (centre bit clear) is simple, foreground 6 / background 26."""
+    """Whether the centre of a 3D neighbourhood (its bit clear) is simple, foreground 6 / background 26."""
     touching = code & _FACES
     background = ~code & _NEIGHBOURS
     if touching == 0 or background == 0:
