@@ -20,6 +20,7 @@ from medseg.errors import InputError
 
 _BLOCK_VOXELS = 1 << 15
 _VOXELS_PER_THREAD = 1 << 22
+_MERGE_ABOVE = 1 << 22
 _SLOTS = 1 << 16  # of the tally, which has to stay in the cache: 128 KiB, and 192 KiB of entries
 
 
@@ -133,7 +134,7 @@ def _parts(rows: np.ndarray, columns: np.ndarray) -> list[tuple[np.ndarray, np.n
 def _tally(rows: np.ndarray, columns: np.ndarray) -> list[np.ndarray]:
     """Entries `(row, column, count)` whose sums are the table; a pair may have several entries."""
     found: list[np.ndarray] = []
-    found_size, merged_size = 0, 1 << 22
+    found_size, merged_size = 0, _MERGE_ABOVE
     slots = np.full(_SLOTS, -1, np.int32)
     entries = np.zeros((_SLOTS // 4, 3), np.int64)
     run_ends = np.zeros(_BLOCK_VOXELS, np.int32)

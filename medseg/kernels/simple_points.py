@@ -13,9 +13,7 @@ from medseg.kernels.lattice import Lattice
 # Bit `code` of the table: is the centre simple for foreground 4 / background 8? Bit b of `code` is the b-th
 # of the eight neighbours in raster order. 116 of the 256 neighbourhoods are.
 SIMPLE_4_8 = np.unpackbits(
-    np.frombuffer(
-        bytes.fromhex("ccbbf380ccbbf3803300000033bb0080ccbbf380ccbbf3803300f38033bbf37b"), dtype=np.uint8
-    ),
+    np.frombuffer(bytes.fromhex("ccbbf380ccbbf3803300000033bb0080ccbbf380ccbbf3803300f38033bbf37b"), dtype=np.uint8),
     bitorder="little",
 )
 

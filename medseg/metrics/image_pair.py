@@ -106,9 +106,7 @@ class ImagePair:
         mask = None if self.mask is None else self.mask[section if len(self.mask) > 1 else 0]
         movable = frame_mask(mask, lattice)
         for threshold in thresholds:
-            _, *found = find_mismatches(
-                ids, proposal, movable, threshold, self.radius, lattice.faces, lattice.cube
-            )
+            _, *found = find_mismatches(ids, proposal, movable, threshold, self.radius, lattice.faces, lattice.cube)
             yield lattice, *found
 
 

@@ -90,6 +90,4 @@ def summarise(counts: np.ndarray, pixels: int, thresholds: Sequence[float]) -> W
         error = (by_pixel.split + by_pixel.merge) / pixels
         sweep.append(WarpingScore(threshold, error, by_pixel.total / pixels, by_pixel, by_cluster))
     best = min(sweep, key=lambda score: score.error)  # the first of equals
-    return WarpingError(
-        best.error, best.threshold, best.classic_error, best.pixels, best.clusters, tuple(sweep)
-    )
+    return WarpingError(best.error, best.threshold, best.classic_error, best.pixels, best.clusters, tuple(sweep))

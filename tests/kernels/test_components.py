@@ -16,9 +16,7 @@ REACH = {(2, 4): 1, (2, 8): 2, (3, 6): 1, (3, 18): 2, (3, 26): 3}
 def flood_fill(foreground, connectivity):
     """The obvious way: at each unlabelled pixel in raster order flood a new component."""
     reach = REACH[foreground.ndim, connectivity]
-    steps = [
-        s for s in itertools.product((-1, 0, 1), repeat=foreground.ndim) if 0 < sum(map(abs, s)) <= reach
-    ]
+    steps = [s for s in itertools.product((-1, 0, 1), repeat=foreground.ndim) if 0 < sum(map(abs, s)) <= reach]
     labels, count = np.zeros(foreground.shape, int), 0
     for start in zip(*np.nonzero(foreground), strict=True):
         if labels[start]:
@@ -41,9 +39,7 @@ def flood_fill(foreground, connectivity):
 @given(st.data(), st.sampled_from(sorted(REACH)))
 def test_equals_flood_fill(data, kind):
     ndim, connectivity = kind
-    image = data.draw(
-        arrays(bool, array_shapes(min_dims=ndim, max_dims=ndim, max_side=14 if ndim == 2 else 6))
-    )
+    image = data.draw(arrays(bool, array_shapes(min_dims=ndim, max_dims=ndim, max_side=14 if ndim == 2 else 6)))
     labels, count = label_components(image, connectivity)
     expected, expected_count = flood_fill(image, connectivity)
     np.testing.assert_array_equal(labels, expected)
