@@ -1,0 +1,96 @@
+"""What an array shows: a foreground probability, a binary mask or a label image; and its foreground."""
+
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+
+from medseg.errors import InputError
+
+Kind = Literal["probability", "binary", "labels"]
+
+
+def as_array(image: Any, name: str) -> np.ndarray:
+    """Numpy view of an array or of a torch tensor on any device; refuses what holds no real numbers."""
+    if hasattr(image, "detach"):  # a tensor, without importing torch
+        image = image.detach().cpu()
+        if image.dtype.is_floating_point and image.dtype.itemsize < 4:  # numpy has no bfloat16
+            image = image.float()
+        image = image.numpy()
+    array = np.asanyarray(image)
+    if array.dtype.kind not in "buif":
+        raise InputError(f"{name}: dtype {array.dtype} is not an image; give bool, integers or floats")
+    if array.size == 0:
+        raise InputError(f"{name}: the image has no pixels, its shape is {array.shape}")
+    return array
+
+
+def kind_of_prediction(prediction: np.ndarray) -> Kind:
+    """Floats are probabilities, integers with one value beside 0 a binary mask, other integers labels.
+
+    Raises:
+        InputError: NaN, floats outside 0..1, negative ids.
+    """
+    if prediction.dtype.kind != "f":
+        return _kind_of_integers(prediction, "prediction")
+    # In float32, in which they are compared: 1 + 1e-12 is 1.
+    low, high = np.float32(prediction.min()), np.float32(prediction.max())
+    if np.isnan(low):
+        raise InputError(f"prediction: {np.isnan(prediction).sum()} pixels are NaN; a probability is 0 to 1")
+    if low < 0 or high > 1:
+        raise InputError(
+            f"prediction: values from {low:g} to {high:g}, but a probability is 0 to 1; apply a sigmoid to "
+            "logits, divide grey levels by their maximum (in float32), or give masks and labels as integers"
+        )
+    return "probability"
+
+
+def kind_of_reference(reference: np.ndarray) -> Kind:
+    """Binary mask or labels; floats are accepted if they hold whole numbers.
+
+    Raises:
+        InputError: NaN or other numbers that are not whole, negative ids.
+    """
+    if reference.dtype.kind == "f":
+        fractional = int((reference != np.trunc(reference)).sum())  # NaN and infinity differ from themselves
+        if fractional or np.isinf(reference).any():
+            raise InputError(
+                f"reference: {fractional or np.isinf(reference).sum()} pixels are not whole numbers; "
+                "the reference is a binary mask or a label image, not a probability"
+            )
+    return _kind_of_integers(reference, "reference")
+
+
+def _kind_of_integers(image: np.ndarray, name: str) -> Kind:
+    if image.dtype.kind == "b":
+        return "binary"
+    if image.min() < 0:
+        raise InputError(f"{name}: smallest value {image.min()}; 0 is background and ids are positive")
+    highest = image.max()
+    return "binary" if all(((s == 0) | (s == highest)).all() for s in image) else "labels"
+
+
+def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:
+    """Foreground of an image whose kind is known: ``float32`` probability, else ``bool``.
+
+    Touching objects of a label image are parted: of two face neighbours with different ids, the one that
+    comes first in raster order becomes background, so that objects are 4- (6-) connected components again.
+    Objects of one pixel width beside another may vanish by it, which is said in a warning.
+    """
+    if kind == "probability":
+        return np.asarray(image, np.float32)
+    foreground = np.asarray(image != 0)
+    if kind == "labels":
+        for axis in range(image.ndim):
+            first = tuple(slice(None, -1 if a == axis else None) for a in range(image.ndim))
+            second = tuple(slice(1 if a == axis else None, None) for a in range(image.ndim))
+            touching = (image[first] != image[second]) & (image[second] != 0)
+            foreground[first] &= ~touching
+        vanished = np.setdiff1d(image, np.append(image[foreground], 0))
+        if vanished.size:
+            warnings.warn(
+                f"{vanished.size} objects (first id: {vanished[0]}) vanished when touching ones were parted: "
+                "they are no thicker than the border",
+                stacklevel=2,
+            )
+    return foreground

@@ -1,0 +1,131 @@
+"""Contingency tables of a prediction and its reference, section by section and threshold by threshold.
+
+Rand, information and instance measures are all read off these tables, so that one pass over the pixels
+serves them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medseg.errors import InputError
+from medseg.kernels.contingency import ContingencyTable, contingency_table
+from medseg.metrics.foreground import Kind, as_array, foreground_of, kind_of_prediction, kind_of_reference
+from medseg.metrics.segments import as_sections, binarise, components, thinned_components, thresholds_for
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """`tables[t][u]`: rows are the reference's ids, columns the prediction's, of unit u at `thresholds[t]`.
+
+    A unit is what is compared at once: a section, or a volume.
+    """
+
+    thresholds: tuple[float, ...]
+    tables: tuple[tuple[ContingencyTable, ...], ...]
+
+    @property
+    def units(self) -> int:
+        """Number of sections or volumes."""
+        return len(self.tables[0])
+
+    def at(self, threshold: float) -> tuple[ContingencyTable, ...]:
+        """The tables at one threshold; masks and labels have the same at every threshold."""
+        if len(self.tables) == 1:
+            return self.tables[0]
+        return self.tables[self.thresholds.index(threshold)]
+
+
+def as_one_stack(parts: Sequence[Overlaps]) -> Overlaps:
+    """The units of several images as those of one stack; masks and labels take part at every threshold."""
+    thresholds = max((part.thresholds for part in parts), key=len)
+    for part in parts:
+        if len(part.thresholds) > 1 and part.thresholds != thresholds:
+            raise InputError(f"thresholds differ: {part.thresholds} and {thresholds}; use the same for all")
+    tables = tuple(
+        tuple(table for part in parts for table in part.tables[min(t, len(part.tables) - 1)])
+        for t in range(len(thresholds))
+    )
+    return Overlaps(thresholds, tables)
+
+
+def overlaps(
+    prediction: Any,
+    reference: Any,
+    *,
+    threshold: float | Sequence[float] | None = None,
+    thin_borders: bool = False,
+    volumetric: bool | None = None,
+    prediction_kind: Kind | None = None,
+    reference_kind: Kind | None = None,
+) -> Overlaps:
+    """Overlaps of the objects of two images.
+
+    Args:
+        prediction: `(Y, X)`, a stack or a volume `(Z, Y, X)`; numpy or torch. Floats are foreground
+            probabilities 0..1, compared as float32; bool or integers with one value beside 0 are a mask;
+            other integers are labels, whose ids are the objects.
+        reference: same shape; mask or labels (or probability, if `reference_kind` says so).
+        threshold: one level, or several. Default: the eleven of the challenge, for probabilities.
+        thin_borders: grow the predicted segments of each section until one-pixel borders part them. Label
+            images then count by their foreground, touching objects parted.
+        volumetric: compare the whole array at once; masks become 6-connected components. Default: yes for two
+            label images, otherwise section by section, with 4-connected components.
+        prediction_kind, reference_kind: `"probability"`, `"binary"` or `"labels"`, instead of looking.
+
+    Raises:
+        InputError: shapes differ, no pixels, NaN, probabilities outside 0..1, negative ids, thinning a volume.
+    """
+    predicted, truth = as_array(prediction, "prediction"), as_array(reference, "reference")
+    if predicted.shape != truth.shape:
+        raise InputError(f"prediction and reference must have one shape; got {predicted.shape} and {truth.shape}")
+    predicted_kind = prediction_kind or kind_of_prediction(predicted)
+    truth_kind = reference_kind or kind_of_reference(truth)
+    thresholds = thresholds_for(predicted_kind, threshold)
+    by_id = predicted_kind == truth_kind == "labels"
+    if volumetric and thin_borders:
+        raise InputError("borders are thinned section by section; leave out volumetric or thin_borders")
+    whole = (by_id and not thin_borders) if volumetric is None else volumetric
+    predicted_units, truth_units = (
+        _units(image, kind, whole, keep_ids=not thin_borders)
+        for image, kind in ((predicted, predicted_kind), (truth, truth_kind))
+    )
+    segment = thinned_components if thin_borders else components
+    per_unit = [_tables(p, t, thresholds, segment) for p, t in zip(predicted_units, truth_units, strict=True)]
+    return Overlaps(thresholds, tuple(zip(*per_unit, strict=True)))
+
+
+def _units(image: np.ndarray, kind: Kind, whole: bool, *, keep_ids: bool) -> list[np.ndarray]:
+    """Label images (integers) or foregrounds (bool, float32) of the sections, or of the whole."""
+    if not whole:
+        return [unit for section in as_sections(image) for unit in _units(section, kind, True, keep_ids=keep_ids)]
+    if kind == "labels" and keep_ids:
+        if image.dtype.kind not in "ui":
+            image = image.astype(np.int64)
+        return [image]
+    return [foreground_of(image, kind)]
+
+
+def _tables(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    thresholds: tuple[float, ...],
+    segment: Callable[[np.ndarray], np.ndarray],
+) -> list[ContingencyTable]:
+    """One unit at each threshold. As in the challenge, a grey reference is cut at the same threshold."""
+    tables: list[ContingencyTable] = []
+    truth = ids = None
+    for threshold in thresholds:
+        if reference.dtype.kind in "ui":
+            ids = reference
+        else:
+            cut = binarise(reference, threshold)
+            if truth is None or not np.array_equal(cut, truth):
+                truth, ids = cut, components(cut)
+        predicted = prediction if prediction.dtype.kind in "ui" else segment(binarise(prediction, threshold))
+        tables.append(contingency_table(ids, predicted))
+    return tables

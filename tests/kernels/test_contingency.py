@@ -1,0 +1,110 @@
+"""Contingency tables against counting pairs one by one."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from medseg.errors import InputError
+from medseg.kernels import contingency
+from medseg.kernels.contingency import ContingencyTable, contingency_table
+
+INTEGERS = ["bool", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", ">u2", ">i8"]
+
+
+def counted_one_by_one(rows, columns):
+    return Counter(zip(rows.ravel().tolist(), columns.ravel().tolist(), strict=True))
+
+
+def as_counter(table):
+    return Counter(
+        dict(zip(zip(table.rows.tolist(), table.columns.tolist(), strict=True), table.counts.tolist(), strict=True))
+    )
+
+
+@st.composite
+def label_pairs(draw):
+    shape = draw(array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6))
+    return [draw(arrays(np.dtype(draw(st.sampled_from(INTEGERS))), shape)) for _ in range(2)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(label_pairs())
+def test_equals_counting_one_by_one(pair):
+    before = [image.copy() for image in pair]
+    rows, columns = pair
+    if any(image.size and int(image.max()) > np.iinfo(np.int64).max for image in pair):
+        with pytest.raises(InputError, match="int64"):
+            contingency_table(rows, columns)
+        return
+    table = contingency_table(rows, columns)
+    assert as_counter(table) == counted_one_by_one(rows, columns)
+    assert table.total == rows.size
+    keys = list(zip(table.rows.tolist(), table.columns.tolist(), strict=True))
+    assert keys == sorted(keys)
+    for image, copy in zip(pair, before, strict=True):
+        np.testing.assert_array_equal(image, copy)
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(np.int16, (2, 7, 8, 9), elements=st.integers(-2, 5)), st.integers(0, 7), st.permutations([0, 1, 2]))
+def test_blocks_add_up_and_layout_does_not_matter(pair, cut, axes):
+    rows, columns = pair
+    whole = contingency_table(rows, columns)
+    assert contingency_table(rows[:cut], columns[:cut]) + contingency_table(rows[cut:], columns[cut:]) == whole
+    assert contingency_table(rows.transpose(axes), columns.transpose(axes)) == whole
+    assert contingency_table(rows[::-1], np.asfortranarray(columns[::-1])) == whole
+    assert whole.transpose() == contingency_table(columns, rows)
+
+
+def test_many_ids_in_many_blocks_and_threads(monkeypatch):
+    """A million different pairs: the tally overflows, is set aside and merged, in several slabs."""
+    rng = np.random.default_rng(1)
+    rows = rng.permutation(1_000_000).reshape(100, 100, 100) * (1 << 40)
+    columns = np.arange(1_000_000, dtype=np.uint32).reshape(100, 100, 100)
+    one = contingency_table(rows, columns)
+    np.testing.assert_array_equal(one.rows, np.arange(1_000_000) << 40)
+    np.testing.assert_array_equal(rows.ravel()[one.columns], one.rows)
+    assert (one.counts == 1).all()
+    monkeypatch.setattr(contingency, "_VOXELS_PER_THREAD", 1000)
+    monkeypatch.setattr(contingency, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(contingency, "_MERGE_ABOVE", 1 << 14)
+    assert contingency_table(rows, columns) == one
+
+
+def test_marginals():
+    table = contingency_table(np.array([5, 5, 5, 0, -1]), np.array([2, 2, 9, 9, 9]))
+    ids, counts, index = table.row_marginal
+    assert (ids.tolist(), counts.tolist()) == ([-1, 0, 5], [1, 1, 3])
+    assert ids[index].tolist() == table.rows.tolist()
+    assert table.column_marginal.counts.tolist() == [2, 3]
+    assert table.select(table.rows > 0).total == 3
+
+
+def test_read_only_and_memory_mapped_files(tmp_path):
+    labels = np.arange(60, dtype=np.uint16).reshape(3, 4, 5) // 7
+    np.save(tmp_path / "labels.npy", labels)
+    mapped = np.load(tmp_path / "labels.npy", mmap_mode="r")
+    assert contingency_table(mapped, mapped) == contingency_table(labels, labels)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        (np.zeros((2, 3), int), np.zeros((3, 2), int), r"\(2, 3\) and \(3, 2\)"),
+        (np.zeros(3), np.zeros(3, int), "float64"),
+        (np.array([1 << 63], np.uint64), np.array([0]), "relabel"),
+    ],
+)
+def test_refuses(rows, columns, message):
+    with pytest.raises(InputError, match=message):
+        contingency_table(rows, columns)
+
+
+def test_empty():
+    table = contingency_table(np.zeros((0, 4), int), np.zeros((0, 4), int))
+    assert table.total == 0
+    assert table == ContingencyTable.from_pairs(*[np.zeros(0, np.int64)] * 3) == table + table

@@ -1,0 +1,67 @@
+"""Border thinning against the reference implementation and drawings whose answer is known."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import array_shapes, arrays
+from isbi2012_cases import each_case, load_case
+
+from medseg.kernels.components import label_components
+from medseg.kernels.thinning import thin
+
+
+def drawn(text):
+    return np.array([[int(c) for c in row] for row in text.split("/")])
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("1100011", "1110222"),
+        ("11000011", "11110222"),  # an even gap: the lower label grows
+        ("11100/11100/00000/00011/00011", "11111/11110/11102/11022/10222"),  # open at the corner
+        ("000/000", "111/111"),  # nothing there: everything merged
+        ("111/111", "111/111"),
+        ("1", "1"),
+    ],
+)
+def test_drawings(rows, expected):
+    labels = thin(drawn(rows))
+    assert labels.dtype == np.int32
+    np.testing.assert_array_equal(labels, drawn(expected))
+
+
+def test_numbers_in_column_major_order():
+    np.testing.assert_array_equal(thin(drawn("001/000/100")) == 1, drawn("000/100/110"))
+
+
+@each_case
+def test_reference_cases(case_folder):
+    case = load_case(case_folder)
+    for threshold, expected in zip(case.expected["thresholds"], case.expected["thinning"], strict=True):
+        labels = np.stack([thin(section.astype(np.float64) > threshold) for section in case.proposal])
+        assert labels.max(axis=(1, 2)).tolist() == expected["labels_per_slice"]
+        assert (labels == 0).sum(axis=(1, 2)).tolist() == expected["dam_pixels_per_slice"]
+        nondam = (labels > 0).astype(np.uint8)
+        assert hashlib.sha256(nondam.tobytes()).hexdigest() == expected["nondam_mask_sha256"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12)))
+def test_every_segment_is_a_grown_component(foreground):
+    before = foreground.copy()
+    labels = thin(foreground)
+    components = label_components(foreground.T, 4)[0].T
+    np.testing.assert_array_equal(foreground, before)
+    np.testing.assert_array_equal(labels[foreground], components[foreground])
+    for segment in range(1, labels.max() + 1):
+        assert label_components(labels == segment, 4)[1] == 1
+    different = (labels[1:] != labels[:-1]) & (labels[1:] > 0) & (labels[:-1] > 0)
+    assert not different.any(), "two segments touch without a dam"
+
+
+def test_refuses_a_stack():
+    with pytest.raises(ValueError, match=r"one \(Y, X\) section, got shape \(2, 3, 4\)"):
+        thin(np.zeros((2, 3, 4), bool))
