@@ -1,5 +1,6 @@
 """Inferers: how a network sees an image larger than itself."""
 
+from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.overlap_tile import OverlapTileInferer
 
-__all__ = ["OverlapTileInferer"]
+__all__ = ["AutocastInferer", "OverlapTileInferer"]

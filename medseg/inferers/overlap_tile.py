@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from monai.inferers import Inferer
+from monai.utils import convert_to_dst_type, convert_to_tensor
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
@@ -91,11 +92,12 @@ class OverlapTileInferer(Inferer):
         if any(len(p.origins) > 1 for p in plans):
             self._check_exact(network, margin)
         # (B, C, *sections, *image) -> (B * sections, C, *image), a view wherever there are no sections
-        stack = inputs.movedim(1, -dims - 1)
+        stack = convert_to_tensor(inputs, track_meta=False).movedim(1, -dims - 1)
         stack_shape = stack.shape[: -dims - 1]
         images = stack.reshape(-1, *stack.shape[-dims - 1 :])
         output = self._run_tiles(images, plans, margin, lambda x: network(x, *args, **kwargs), _device(network))
-        return output.reshape(*stack_shape, *output.shape[1:]).movedim(-dims - 1, 1)
+        output = output.reshape(*stack_shape, *output.shape[1:]).movedim(-dims - 1, 1)
+        return convert_to_dst_type(output, inputs, dtype=output.dtype)[0]
 
     def _run_tiles(
         self,

@@ -48,7 +48,8 @@ def articulation_points(ids, seeds, faces):
                 order[q] = low[q] = found
                 if length == path.size:
                     longer = np.empty(2 * length, np.int64)
-                    longer[:length] = path
+                    for i in range(length):
+                        longer[i] = path[i]
                     path = longer
                 path[length] = q
                 length += 1

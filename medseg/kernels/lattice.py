@@ -20,6 +20,8 @@ class Lattice(NamedTuple):
     """Flat steps to the 4 or 6 face neighbours, ascending."""
     cube: np.ndarray
     """Flat steps to all 8 or 26 neighbours, ascending: bit b of a neighbourhood code is neighbour b."""
+    axes_changed: np.ndarray
+    """Along how many axes each step of ``cube`` leads: 1 over a face, 2 over an edge, 3 over a corner."""
 
     @classmethod
     def of(cls, shape: tuple[int, ...]) -> "Lattice":
@@ -29,7 +31,8 @@ class Lattice(NamedTuple):
         steps = np.array(np.meshgrid(*[(-1, 0, 1)] * len(shape), indexing="ij")).reshape(len(shape), -1).T
         distance = np.abs(steps).sum(axis=1)
         flat = (steps * strides).sum(axis=1).astype(np.int64)
-        return cls(tuple(shape), framed, flat[distance == 1], flat[distance > 0])
+        cube = distance > 0
+        return cls(tuple(shape), framed, flat[distance == 1], flat[cube], distance[cube])
 
     def flatten(self, image: np.ndarray, frame: float) -> np.ndarray:
         """Copy an image into its flat framed form; the frame takes the given value."""

@@ -32,7 +32,8 @@ def classify(ids, pixels, radius, faces, cube):
     `radius` > 0 asks "does this pixel part its object?" within a window, 0 asks it of the whole image.
     """
     classes = np.zeros(pixels.size, np.uint8)
-    doubtful = np.zeros(pixels.size, np.bool_)
+    doubtful = np.empty(pixels.size, np.int64)
+    doubts = 0
     for i in range(pixels.size):
         white = ids[pixels[i]] > 0
         objects, background = _values_around(ids, pixels[i], cube)
@@ -42,20 +43,25 @@ def classify(ids, pixels, radius, faces, cube):
             classes[i] = HOLE_ADDITION if white else HOLE_DELETION
         elif objects + background == 2:
             classes[i] = HOLE_DELETION if white else HOLE_ADDITION
-            doubtful[i] = white
+            if white:
+                doubtful[doubts] = i
+                doubts += 1
         else:
             classes[i] = SPLIT if white else MERGE
-    if not doubtful.any():
+    if doubts == 0:
         return classes
     if radius > 0:
         owner = np.zeros(ids.size, np.uint8)
-        for i in np.flatnonzero(doubtful):
+        for i in doubtful[:doubts]:
             if _parts_its_window(ids, pixels[i], radius, faces, cube, owner):
                 classes[i] = SPLIT
     else:
         # Each piece that remains of an object has a face neighbour of the pixel that parted it.
-        parting = articulation_points(ids, pixels[doubtful], faces)
-        for i in np.flatnonzero(doubtful):
+        seeds = np.empty(doubts, np.int64)
+        for n in range(doubts):
+            seeds[n] = pixels[doubtful[n]]
+        parting = articulation_points(ids, seeds, faces)
+        for i in doubtful[:doubts]:
             if parting[pixels[i]]:
                 classes[i] = SPLIT
     return classes
@@ -116,7 +122,8 @@ def _parts_its_window(ids, p, radius, faces, cube, owner):
             if owner[neighbour] == 0:
                 owner[neighbour] = own
                 queue[tail] = neighbour
-                offset[tail] = offset[head]
+                for a in range(ndim):
+                    offset[tail, a] = offset[head, a]
                 offset[tail, axis] += direction
                 tail += 1
                 waiting[own] += 1

@@ -108,16 +108,15 @@ def _by_descending_distance(ids, proposal, movable, threshold):
             pixels[count] = p
             distances[count] = abs(np.float64(proposal[p]) - threshold)
             count += 1
-    keys = ~distances.view(np.uint32)
-    other_keys = np.empty_like(keys)
+    keys, other_keys = distances.view(np.uint32), np.empty(count, np.uint32)
     for shift in (0, 11, 22):
         starts = np.zeros(2049, np.int64)
         for i in range(count):
-            starts[((keys[i] >> np.uint32(shift)) & np.uint32(2047)) + 1] += 1
+            starts[2048 - ((keys[i] >> shift) & 2047)] += 1
         for digit in range(2048):
             starts[digit + 1] += starts[digit]
         for i in range(count):
-            digit = (keys[i] >> np.uint32(shift)) & np.uint32(2047)
+            digit = 2047 - ((keys[i] >> shift) & 2047)
             other_keys[starts[digit]] = keys[i]
             other_pixels[starts[digit]] = pixels[i]
             starts[digit] += 1

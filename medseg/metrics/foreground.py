@@ -14,7 +14,9 @@ def as_array(image: Any, name: str) -> np.ndarray:
     """Numpy view of an array or of a torch tensor on any device; refuses what holds no real numbers."""
     if hasattr(image, "detach"):  # a tensor, without importing torch
         image = image.detach().cpu()
-        image = (image.float() if image.dtype.is_floating_point else image).numpy()
+        if image.dtype.is_floating_point and image.dtype.itemsize < 4:  # numpy has no bfloat16
+            image = image.float()
+        image = image.numpy()
     array = np.asanyarray(image)
     if array.dtype.kind not in "buif":
         raise InputError(f"{name}: dtype {array.dtype} is not an image; give bool, integers or floats")
@@ -87,7 +89,7 @@ def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:
         vanished = np.setdiff1d(image, np.append(image[foreground], 0))
         if vanished.size:
             warnings.warn(
-                f"{vanished.size} objects (first id: {vanished[0]}) vanished when touching objects were parted: "
+                f"{vanished.size} objects (first id: {vanished[0]}) vanished when touching ones were parted: "
                 "they are no thicker than the border",
                 stacklevel=2,
             )

@@ -53,6 +53,8 @@ class ImagePair:
             mask = as_array(mask, "mask")
             if mask.shape not in (section, reference.shape):
                 raise InputError(f"mask has shape {mask.shape}, expected {section} or {reference.shape}")
+            if np.isnan(mask).any():
+                raise InputError(f"mask: {np.isnan(mask).sum()} pixels are NaN; non-zero pixels may move")
             mask = mask.reshape(-1, *section)
         whole = radius is None or radius < 1 or radius > min(section)
         return cls(

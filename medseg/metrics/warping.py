@@ -3,6 +3,7 @@
 import dataclasses
 import warnings
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 from medseg.errors import InputError
@@ -85,7 +86,7 @@ def sweep_of(kind: Kind) -> tuple[float, ...]:
 
 def effective_thresholds(threshold: float | Sequence[float]) -> tuple[float, ...]:
     """Thresholds as numbers, 0.5 in place of those outside 0..1.01 (said in a warning)."""
-    given = (threshold,) if isinstance(threshold, (int, float)) else tuple(threshold)
+    given = (threshold,) if isinstance(threshold, Real) else tuple(threshold)
     if not given or any(t != t for t in given):
         raise InputError(f"threshold: {threshold!r} holds no level or NaN; give numbers between 0 and 1")
     outside = [t for t in given if not 0 <= t <= 1.01]

@@ -20,8 +20,8 @@ class WarpingErrorMetric(CumulativeIterationMetric):
 
     ``y_pred`` and ``y`` are what :func:`medseg.metrics.warping.topological_warping_error` takes, each channel
     an image of its own. Counts are buffered, not values, so that ``aggregate`` can treat all images as one
-    stack: with the challenge's sweep the minimum is taken after summing. The error is defined for every image,
-    so none is ever left out of a mean.
+    stack: with the challenge's sweep the minimum is taken after summing. The error is defined for every
+    image, so none is ever left out of a mean.
 
     Args:
         threshold: one level or several; default: the challenge's sweep (masks and labels: 0 only).
@@ -41,6 +41,7 @@ class WarpingErrorMetric(CumulativeIterationMetric):
         reduction: Literal["stack", "mean", "none"] = "stack",
     ) -> None:
         super().__init__()
+        _check_reduction(reduction)
         self.thresholds = None if threshold is None else effective_thresholds(threshold)
         self.radius = radius
         self.volumetric = volumetric
@@ -83,19 +84,16 @@ class WarpingErrorMetric(CumulativeIterationMetric):
         """Reduce the buffered images, ``float64``: a scalar, or ``(B, C)`` for "none".
 
         Raises:
-            ValueError: nothing was buffered, or an unknown reduction.
+            ValueError: nothing was buffered.
+            InputError: an unknown reduction.
         """
-        reduction = reduction or self.reduction
+        reduction = _check_reduction(reduction or self.reduction)
         if reduction == "stack":
             return torch.tensor(self.result().value, dtype=torch.float64)
         counts = self._buffered()
         each = [[self._summary(image).value for image in channels] for channels in counts]
         errors = torch.tensor(each, dtype=torch.float64)
-        if reduction == "none":
-            return errors
-        if reduction == "mean":
-            return errors.mean()
-        raise ValueError(f'reduction {reduction!r} is unknown; use "stack", "mean" or "none"')
+        return errors if reduction == "none" else errors.mean()
 
     def result(self) -> WarpingError:
         """Everything about all buffered images as one stack: value, classes, sweep."""
@@ -110,6 +108,12 @@ class WarpingErrorMetric(CumulativeIterationMetric):
     def _summary(self, counts: torch.Tensor) -> WarpingError:
         by_class = counts[:, :-1].reshape(-1, 2, len(CLASSES) + 1).cpu().numpy()
         return summarise(by_class, int(counts[0, -1]), self.thresholds or CHALLENGE_THRESHOLDS)
+
+
+def _check_reduction(reduction: str) -> str:
+    if reduction not in ("stack", "mean", "none"):
+        raise InputError(f'reduction {reduction!r} is unknown; use "stack", "mean" or "none"')
+    return reduction
 
 
 class WarpingErrorHandler(IgniteMetricHandler):

@@ -1,0 +1,84 @@
+"""Folders of images and label images with the same names, with an optional `index.csv`."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from data_tools.convert.source import Sample, Source, found
+from data_tools.layout import Entry, is_data_file, pair_by_stem
+from data_tools.pixels import read_pixels
+from medseg.errors import InputError
+from medseg.io import image_stem
+
+
+def image_label_pairs(src: str | Path) -> list[Source]:
+    """List the pairs of `src/images/` and `src/labels/`, matched by stem.
+
+    `src/index.csv`, if there, has a column `file` (the stem) and may have `group` or `field_group` (images
+    that stay together in a split) and `stratum` or `modality` (kinds of images to balance).
+
+    Raises:
+        InputError: no such folders, files without a partner, a stem that occurs twice.
+    """
+    root = Path(src)
+    entries, lonely = pair_by_stem(root)
+    if lonely:
+        raise InputError(f"{root}: without a partner of the same stem: {', '.join(lonely[:5])}")
+    rows = read_index(root / "index.csv")
+    return found([_source(root, e, rows) for e in entries], root, "images/ and labels/ with the same names")
+
+
+def suffix_pairs(src: str | Path, label_suffixes: tuple[str, ...]) -> list[Source]:
+    """List pairs in one folder: `NAME.tif` or `NAME_raw.tif` with `NAME<label suffix>.tif`.
+
+    Raises:
+        InputError: no such folder, or nothing that pairs.
+    """
+    root = Path(src)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    files = {image_stem(p): p for p in sorted(root.iterdir()) if is_data_file(p)}
+    sources = []
+    for suffix in label_suffixes:
+        for stem in (s for s in files if s.endswith(suffix) and s != suffix):
+            name = stem[: -len(suffix)]
+            image = next((files[f"{name}{e}"] for e in ("", "_raw", "_ct", "_img") if f"{name}{e}" in files), None)
+            if image is not None:
+                sources.append(Source(name, lambda i=image, m=files[stem]: read_pair(i, m)))
+    return found(sources, root, f"pairs like cell.tif and cell{label_suffixes[0]}.tif")
+
+
+def read_pair(image: Path, labels: Path) -> Sample:
+    """Read an image and its label image, either both NIfTI or both TIFF or PNG.
+
+    Raises:
+        InputError: unreadable, or NIfTI files whose affines differ by more than 0.01 mm.
+    """
+    pixels, truth = read_pixels(image), read_pixels(labels, labels=True)
+    if pixels.affine is not None and truth.affine is not None:
+        apart = abs(pixels.affine - truth.affine).max()
+        if apart > 0.01:
+            raise InputError(
+                f"{labels}: lies {apart:.3g} mm beside {image.name} (affines differ); resample one onto the other"
+            )
+    return Sample(pixels.array, truth.array, pixels.geometry, pixels.affine)
+
+
+def read_index(path: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of an `index.csv` by their column `file`; nothing where there is no such file."""
+    if not path.is_file():
+        return {}
+    with open(path, newline="", encoding="utf-8") as file:
+        return {row["file"]: row for row in csv.DictReader(file) if row.get("file")}
+
+
+def _source(root: Path, entry: Entry, rows: dict[str, dict[str, str]]) -> Source:
+    stem = image_stem(entry.image)
+    row = rows.get(stem, {})
+    return Source(
+        stem,
+        lambda: read_pair(root / entry.image, root / entry.label),
+        group=row.get("group") or row.get("field_group") or "",
+        stratum=row.get("stratum") or row.get("modality") or "",
+    )

@@ -1,0 +1,80 @@
+"""ImageJ and StarDist regions of interest: `NAME.tif` with `NAME.zip`, `NAME_rois.zip` or `NAME.roi`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from data_tools.convert.paint import painted_sample
+from data_tools.convert.source import Sample, Source, found
+from data_tools.layout import is_data_file
+from medseg.errors import InputError
+from medseg.io import image_stem, read_image
+
+_ENDINGS = (".zip", "_rois.zip", "_RoiSet.zip", ".roi")
+
+
+def roi_folder(src: str | Path) -> list[Source]:
+    """List the images of a folder that have a file of outlines beside them.
+
+    Raises:
+        InputError: no such folder, or no image with outlines.
+    """
+    root = Path(src)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    sources = []
+    for image in sorted(p for p in root.iterdir() if is_data_file(p)):
+        stem = image_stem(image)
+        outlines = next((root / f"{stem}{e}" for e in _ENDINGS if (root / f"{stem}{e}").is_file()), None)
+        if outlines is not None:
+            sources.append(Source(stem, lambda i=image, o=outlines: _read(i, o)))
+    return found(sources, root, "images with outlines, like cell.tif and cell.zip")
+
+
+def _read(image_path: Path, outlines: Path) -> Sample:
+    image, geometry = read_image(image_path)
+    if geometry.axes not in ("YX", "YXC"):
+        raise InputError(f"{image_path}: outlines are of 2D images, this one has axes {geometry.axes}")
+    return painted_sample(image, geometry, roi_masks(outlines, image.shape[:2]))
+
+
+def roi_masks(path: Path, shape: tuple[int, int]) -> list[tuple[tuple[slice, ...], np.ndarray]]:
+    """Return (window, mask) of each area region in a `.roi` or `.zip` file; lines and points are no areas.
+
+    Pixel (y, x) belongs to a region where its centre (y + 0.5, x + 0.5) lies inside, as in ImageJ.
+
+    Raises:
+        InputError: not readable as ImageJ regions, or none that encloses an area.
+    """
+    import roifile
+
+    try:
+        regions = roifile.roiread(path)
+    except Exception as error:  # zipfile, struct and roifile raise many types on a damaged file
+        raise InputError(f"{path}: cannot be read as ImageJ regions ({error})") from error
+    regions = regions if isinstance(regions, list) else [regions]
+    areas = [r for r in regions if r.roitype.name in ("POLYGON", "FREEHAND", "TRACED", "RECT", "OVAL")]
+    if not areas:
+        raise InputError(f"{path}: none of its {len(regions)} regions encloses an area")
+    return [_area_mask(region, shape) for region in areas]
+
+
+def _area_mask(region: object, shape: tuple[int, int]) -> tuple[tuple[slice, ...], np.ndarray]:
+    from skimage.measure import grid_points_in_poly
+
+    kind = region.roitype.name
+    top, left = max(region.top, 0), max(region.left, 0)
+    bottom, right = min(region.bottom, shape[0]), min(region.right, shape[1])
+    window = (slice(top, max(bottom, top)), slice(left, max(right, left)))
+    size = (window[0].stop - top, window[1].stop - left)
+    if 0 in size or kind == "RECT":
+        return window, np.ones(size, dtype=bool)
+    if kind == "OVAL":
+        y = (np.arange(top, window[0].stop) + 0.5 - (region.top + region.bottom) / 2)[:, None]
+        x = (np.arange(left, window[1].stop) + 0.5 - (region.left + region.right) / 2)[None, :]
+        ry, rx = (region.bottom - region.top) / 2, (region.right - region.left) / 2
+        return window, (y / ry) ** 2 + (x / rx) ** 2 <= 1
+    vertices = region.coordinates()[:, ::-1] - (top + 0.5, left + 0.5)
+    return window, grid_points_in_poly(size, vertices)

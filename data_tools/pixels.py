@@ -1,0 +1,90 @@
+"""Read and write any file of the layout: TIFF and PNG with axes and spacing, NIfTI with its affine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medseg.errors import InputError
+from medseg.io import Geometry, read_image, read_labels, write_image, write_labels
+from medseg.io.atomic import atomic_target
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """An array with its geometry. NIfTI arrays have axes (x, y, z) as stored and an `affine` to mm, RAS."""
+
+    array: np.ndarray
+    geometry: Geometry | None = None
+    affine: np.ndarray | None = None
+
+
+def is_nifti(path: str | Path) -> bool:
+    """Whether the name ends in .nii or .nii.gz."""
+    return str(path).lower().endswith((".nii", ".nii.gz"))
+
+
+def read_pixels(path: str | Path, *, labels: bool = False) -> Pixels:
+    """Read an image, or a label image (integers without channels) where `labels` is true.
+
+    Raises:
+        InputError: unreadable, ambiguous axes, NaN; for labels also fractions and negative ids.
+    """
+    path = Path(path)
+    if not is_nifti(path):
+        return Pixels(*(read_labels(path) if labels else read_image(path)))
+    pixels = read_nifti(path)
+    if labels:
+        return Pixels(_whole_numbers(path, pixels.array), None, pixels.affine)
+    if pixels.array.dtype.kind == "f" and not np.isfinite(pixels.array).all():
+        raise InputError(f"{path}: voxels are NaN or infinite; replace them before training")
+    return pixels
+
+
+def read_nifti(path: Path) -> Pixels:
+    """Read a NIfTI file as stored, integers as integers where the header scales by nothing."""
+    import nibabel as nib
+
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        volume = nib.load(path)
+        scaled = volume.dataobj.slope != 1 or volume.dataobj.inter != 0
+        array = np.asarray(volume.dataobj, dtype=np.float32 if scaled else None)
+    except Exception as error:  # nibabel, zlib and numpy raise many types on a damaged file
+        raise InputError(f"{path}: cannot be read as NIfTI, it is damaged or cut off ({error})") from error
+    return Pixels(array, None, volume.affine)
+
+
+def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
+    """Write by suffix: NIfTI with `pixels.affine` (mm), TIFF or PNG with `pixels.geometry`."""
+    if not is_nifti(path):
+        (write_labels if labels else write_image)(path, pixels.array, pixels.geometry)
+        return
+    import nibabel as nib
+
+    array = pixels.array
+    if labels:
+        array = array.astype(np.uint8 if array.max(initial=0) < 256 else np.uint16)
+    volume = nib.Nifti1Image(array, pixels.affine)
+    volume.header.set_xyzt_units("mm")
+    with atomic_target(path) as partial:  # nibabel chooses the format by the ending
+        whole_ending = partial.with_name(partial.name + (".nii.gz" if path.name.endswith(".gz") else ".nii"))
+        try:
+            nib.save(volume, whole_ending)
+            whole_ending.replace(partial)
+        finally:
+            whole_ending.unlink(missing_ok=True)
+
+
+def _whole_numbers(path: Path, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind == "f":
+        rounded = np.rint(array)
+        if not (np.isfinite(array).all() and (rounded == array).all()):
+            raise InputError(f"{path}: a label image holds whole numbers, this one fractions or NaN")
+        array = rounded.astype(np.int64)
+    if array.size and array.min() < 0:
+        raise InputError(f"{path}: negative ids (lowest {array.min()}); 0 is background")
+    return array

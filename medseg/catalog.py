@@ -1,0 +1,121 @@
+"""Find the bundles that medseg ships, and know whether their weights are there and whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from medseg.errors import InputError
+
+_PACKAGE = Path(__file__).resolve().parent
+_PLACES = (_PACKAGE / "_bundles", _PACKAGE.parent / "bundles")  # in an installed wheel; in a checkout
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One MONAI bundle on disk, in the layout of the Model Zoo."""
+
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder, which is what commands take."""
+        return self.root.name
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """``configs/metadata.json``."""
+        path = self.root / "configs" / "metadata.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise InputError(f"{path}: not readable as the metadata of a bundle ({error})") from error
+
+    @property
+    def weights(self) -> Path:
+        """``models/model.pt``."""
+        return self.root / "models" / "model.pt"
+
+    @property
+    def dimensions(self) -> int:
+        """Spatial axes of the network's input."""
+        return len(self.metadata["network_data_format"]["inputs"]["image"]["spatial_shape"])
+
+    def config(self, name: str) -> Path:
+        """A file of ``configs``, for example ``inference``.
+
+        Raises:
+            InputError: the bundle has none of that name.
+        """
+        path = self.root / "configs" / f"{name}.json"
+        if not path.is_file():
+            raise InputError(f"{self.root}: this bundle has no configs/{name}.json")
+        return path
+
+    def summary(self) -> dict[str, Any]:
+        """What ``medseg bundles`` shows; reads no weights."""
+        return {
+            "name": self.name,
+            "version": self.metadata["version"],
+            "task": self.metadata["task"],
+            "dimensions": self.dimensions,
+            "weights": self.weights.is_file(),
+            "data_licence": self.metadata.get("data_licence", "not stated"),
+            "path": str(self.root),
+        }
+
+    def check_weights(self) -> str:
+        """SHA-256 of the shipped weights.
+
+        Raises:
+            InputError: they are missing, or not those that the metadata name.
+        """
+        if not self.weights.is_file():
+            raise InputError(f"{self.weights}: the weights are missing; reinstall medseg, or give your own (--weights)")
+        found = sha256(self.weights)
+        expected = self.metadata.get("weights_sha256")
+        if expected and found != expected:
+            raise InputError(
+                f"{self.weights}: the weights are damaged or were replaced (SHA-256 {found[:12]}..., expected "
+                f"{expected[:12]}...); reinstall medseg, or name your own file (--weights)"
+            )
+        return found
+
+
+def list_bundles() -> list[Bundle]:
+    """All shipped bundles, by name."""
+    found = {
+        path.parent.parent.name: Bundle(path.parent.parent)
+        for place in _PLACES
+        for path in place.glob("*/configs/metadata.json")
+    }
+    return [found[name] for name in sorted(found)]
+
+
+def find_bundle(name: str) -> Bundle:
+    """The shipped bundle of that name, or the bundle in that folder.
+
+    Raises:
+        InputError: there is neither.
+    """
+    bundles = list_bundles()
+    for bundle in bundles:
+        if bundle.name == name:
+            return bundle
+    if (Path(name) / "configs" / "metadata.json").is_file():
+        return Bundle(Path(name).resolve())
+    known = ", ".join(b.name for b in bundles) or "none found"
+    raise InputError(f"{name!r} is neither a bundle of medseg ({known}) nor a folder with configs/metadata.json")
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,50 @@
+"""The `medseg` program: its commands and its exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from medseg import __version__
+from medseg.cli.bundles import bundles
+from medseg.cli.predict import predict
+from medseg.cli.train import train
+from medseg.errors import InputError
+
+app = typer.Typer(
+    name="medseg",
+    help="Segment cells and organs with MONAI bundles, and measure whether the topology is right.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 something failed while running, 2 wrong arguments.",
+)
+for command in (predict, train, bundles):
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"medseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: errors of the user's are one line on stderr, not a traceback."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,105 @@
+"""`medseg predict`: images in, labelled cells out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medseg.cli.progress import Progress, progress
+from medseg.errors import InputError
+
+
+def predict(
+    bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images, stacks, folders or patterns.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    tile: Annotated[
+        str | None, typer.Option(metavar="Y,X", help="Largest tile in pixels; smaller needs less memory.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Tiles at once.")] = None,
+    axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt of `medseg train`).")] = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Also write <stem>_probability.tif.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also write <stem>_overlay.png.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the bundle's config.")
+    ] = None,
+    json_report: Annotated[Path | None, typer.Option("--json", help="Write a report of the run.")] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also warnings of the libraries.")] = False,
+) -> None:
+    """Segment images with a bundle.
+
+    For each input the folder gets <stem>_labels.tif and <stem>_objects.csv. A file that fails is named and the
+    others are still done; the exit code is then 1.
+    """
+    from medseg.cli.config_values import parse_settings, parse_shape
+    from medseg.workflow.inputs import gather_inputs, refuse_existing
+
+    overrides = parse_settings(set_)
+    overrides |= {"save_probability": probabilities, "save_overlay": overlay, "overwrite": overwrite}
+    if tile:
+        overrides["tile_shape"] = parse_shape("--tile", tile)
+    if batch_size:
+        overrides["tile_batch_size"] = batch_size
+    if axes:
+        overrides["axes"] = axes
+    files, problems = gather_inputs(inputs)
+    with progress(quiet=quiet) as say:
+        for problem in problems:
+            say.fail(f"error: {problem}")
+        if not files:
+            raise typer.Exit(2)
+        kinds = ["labels", "objects"] + ["probability"] * probabilities + ["overlay"] * overlay
+        ready, existing = refuse_existing(files, output, kinds, overwrite)
+        for problem in existing:
+            say.fail(f"error: {problem}")
+        failures = len(problems) + len(existing)
+        report = _run(bundle, ready, output, device, weights, overrides, say, verbose) if ready else None
+        if report is not None:
+            failures += sum(r.status != "ok" for r in report.results)
+            if json_report:
+                report.problems = problems + existing
+                report.write(json_report)
+                say.say(f"report: {json_report}")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _run(bundle_name, files, output, device, weights, overrides, say: Progress, verbose: bool):
+    from medseg.catalog import find_bundle, sha256
+
+    bundle = find_bundle(bundle_name)
+    if weights is None:
+        weights_hash, weights = bundle.check_weights(), bundle.weights
+    elif weights.is_file():
+        weights_hash = sha256(weights)
+    else:
+        raise InputError(f"{weights}: no such file of weights")
+    say.start("loading")
+    from medseg.workflow.device import pick_device
+    from medseg.workflow.predict import Predictor
+    from medseg.workflow.run_report import RunReport
+
+    chosen = pick_device(device)
+    overrides |= {"device": chosen, "weights": str(weights)}
+    predictor = Predictor(bundle, output, overrides, progress=say.update)
+    report = RunReport.begin(bundle, chosen, weights, weights_hash, overrides)
+    for number, path in enumerate(files, start=1):
+        say.start(f"{path.name} ({number}/{len(files)})")
+        result = predictor(path)
+        report.results.append(result)
+        if result.status != "ok":
+            say.fail(f"error: {result.error if str(path) in (result.error or '') else f'{path}: {result.error}'}")
+            continue
+        say.say(f"{path}: {result.objects} objects in {result.seconds:.1f} s")
+        for kind, written in result.outputs.items():
+            say.say(f"  {kind}: {written}")
+        if verbose:
+            for warning in result.warnings:
+                say.say(f"  warning: {warning}")
+    return report

@@ -1,0 +1,65 @@
+"""`medseg train`: fine-tune or train a bundle on one's own images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/ of matching stems.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run: checkpoint, weights, curve.")],
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs in all.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in the folder stopped.")] = False,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Do not start from the bundle's weights.")
+    ] = False,
+    init_weights: Annotated[Path | None, typer.Option(help="Start from these weights instead.")] = None,
+    split: Annotated[
+        Path | None, typer.Option(help="JSON with training and validation lists; default dataset.json.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of train.json.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
+) -> None:
+    """Train a bundle's network, starting from its weights, on a folder of images and label images.
+
+    Each epoch writes checkpoint.pt, history.json and learning_curve.png; model.pt holds the best weights, for
+    `medseg predict --weights`.
+    """
+    from medseg.catalog import find_bundle
+    from medseg.cli.config_values import parse_settings
+    from medseg.cli.progress import progress
+    from medseg.errors import InputError
+
+    found = find_bundle(bundle)
+    overrides = parse_settings(set_) | {"resume": resume}
+    if epochs is not None:
+        overrides["epochs"] = epochs
+    if seed is not None:
+        overrides["seed"] = seed
+    if split is not None:
+        overrides["split_file"] = str(split)
+    if init_weights is not None and not init_weights.is_file():
+        raise InputError(f"{init_weights}: no such file of weights")
+    if init_weights is None and not from_scratch and found.weights.is_file():
+        init_weights = found.weights
+    overrides["init_weights"] = str(init_weights) if init_weights else None
+    with progress(quiet=quiet) as say:
+        say.start("loading")
+        from medseg.workflow.device import pick_device
+        from medseg.workflow.train import run_training
+
+        overrides["device"] = pick_device(device)
+        failure = run_training(found, data, output, overrides, say.start, say.update, say.say)
+        if failure:
+            say.fail(f"error: {failure}")
+            raise typer.Exit(1)
+        say.say(f"weights: {output / 'model.pt'}")
+        say.say(f"learning curve: {output / 'learning_curve.png'}")

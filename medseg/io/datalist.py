@@ -1,0 +1,110 @@
+"""Training and validation items of a folder with `images/` and `labels/`."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from medseg.errors import InputError
+from medseg.io.paths import image_stem, list_images
+
+
+def training_items(
+    folder: str | Path, part: str, *, split_file: str | Path | None = None, validation_fraction: float = 0.2
+) -> list[dict[str, Any]]:
+    """Items of one part of a data folder, a stack as one item per section.
+
+    The split comes from ``split_file``, else from ``dataset.json`` in the folder: MONAI's datalist with the
+    lists ``training`` and ``validation`` of ``{"image": ..., "label": ...}``, paths relative to the folder,
+    optionally ``"sections": [start, stop)`` of a stack. Without one, every fifth file is for validation (in
+    natural order, by ``validation_fraction``); of a single stack the last fifth of its sections is.
+
+    Args:
+        folder: holds ``images/`` and ``labels/`` with matching stems.
+        part: ``"training"`` or ``"validation"``.
+        split_file: a JSON file to use in place of the folder's ``dataset.json``.
+        validation_fraction: share for validation where no split is given.
+
+    Returns:
+        Dictionaries with ``image`` and ``label`` (absolute paths) and ``section`` (index, or -1 for a 2D file).
+
+    Raises:
+        InputError: missing folders or files, images without labels or the reverse, an empty part.
+    """
+    folder = Path(folder)
+    if part not in ("training", "validation"):
+        raise InputError(f"part is 'training' or 'validation', not {part!r}")
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; training data lie in FOLDER/images and FOLDER/labels")
+    split = Path(split_file) if split_file else folder / "dataset.json"
+    if split_file or split.exists():
+        items = [i for entry in _split_entries(split, part) for i in _expand(folder, entry)]
+    else:
+        items = _default_split(_matching_pairs(folder), part, validation_fraction)
+    if not items:
+        raise InputError(f"{folder}: no {part} images; give at least two images or a dataset.json with a split")
+    return items
+
+
+def count_sections(path: str | Path) -> int:
+    """Sections of a stack from its header alone; 1 for a 2D image."""
+    if Path(path).suffix.lower() not in (".tif", ".tiff"):
+        return 1
+    try:
+        with tifffile.TiffFile(path) as file:
+            series = file.series[0]
+            return math.prod(n for a, n in zip(series.axes, series.shape, strict=True) if a not in "YXSC")
+    except (tifffile.TiffFileError, IndexError) as error:
+        raise InputError(f"{path}: cannot be read as TIFF ({error})") from error
+
+
+def _split_entries(split: Path, part: str) -> list[dict[str, Any]]:
+    try:
+        entries = json.loads(split.read_text())[part]
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(f"{split}: no JSON file with the list {part!r} ({error!r})") from error
+    for entry in entries:
+        if not isinstance(entry, dict) or not {"image", "label"} <= set(entry):
+            raise InputError(f"{split}: each item of {part!r} needs 'image' and 'label', this has not: {entry}")
+    return entries
+
+
+def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
+    image, label = folder / entry["image"], folder / entry["label"]
+    for path in (image, label):
+        if not path.is_file():
+            raise InputError(f"{path}: named in the split but not there")
+    count = count_sections(image)
+    if count == 1:
+        return [{"image": str(image), "label": str(label), "section": -1}]
+    start, stop = entry.get("sections", (0, count))
+    if not 0 <= start < stop <= count:
+        raise InputError(f"{image}: sections [{start}, {stop}) are not among its {count} sections")
+    return [{"image": str(image), "label": str(label), "section": k} for k in range(start, stop)]
+
+
+def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
+    images, labels = ({image_stem(p): p for p in list_images(folder / sub)} for sub in ("images", "labels"))
+    if lonely := sorted(set(images) ^ set(labels)):
+        where = "labels" if lonely[0] in images else "images"
+        raise InputError(
+            f"{folder}: no file of the stem {lonely[0]!r} in {where}/ ({len(lonely)} stems lack a partner)"
+        )
+    return [(images[stem], labels[stem]) for stem in images]
+
+
+def _default_split(pairs: list[tuple[Path, Path]], part: str, fraction: float) -> list[dict[str, Any]]:
+    if len(pairs) == 1:
+        items = _expand(Path(), {"image": pairs[0][0], "label": pairs[0][1]})
+        kept = max(1, round(len(items) * fraction)) if len(items) > 1 else 0
+        return items[: len(items) - kept] if part == "training" else items[len(items) - kept :]
+    every = max(2, round(1 / fraction))
+    chosen = np.arange(len(pairs)) % every == every - 1
+    chosen[-1] |= not chosen.any()
+    mine = [p for p, is_validation in zip(pairs, chosen, strict=True) if is_validation == (part == "validation")]
+    return [item for image, label in mine for item in _expand(Path(), {"image": image, "label": label})]

@@ -1,0 +1,115 @@
+"""MONAI's reader and writer interfaces over medseg.io, for `LoadImaged` and `SaveImaged` in any config.
+
+MONAI's own TIFF path reads page 0 only, transposed, and writes one plane. `register()` puts these classes in
+its place, so that a plain ``LoadImaged`` / ``SaveImaged`` reads and writes whole stacks with their pixel size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import PathLike
+from monai.data import ImageReader, ImageWriter, register_writer
+from monai.transforms.io import array as monai_io_array
+from monai.utils import MetaKeys
+
+from medseg.io.geometry import Geometry, channel_first
+from medseg.io.paths import is_image
+from medseg.io.read import read_image
+from medseg.io.write import write_image, write_labels
+
+
+class MicroscopyReader(ImageReader):
+    """TIFF, OME-TIFF, ImageJ and PNG for MONAI's ``LoadImage``.
+
+    Args:
+        axes: letters of the arrays' axes, for files that do not state them (see :class:`medseg.io.Geometry`).
+
+    The array keeps its stored order with the channel axis first, if there is one; axes, spacing and unit
+    travel in the metadata. Refuses what :func:`medseg.io.read_image` refuses.
+    """
+
+    def __init__(self, axes: str | None = None) -> None:
+        super().__init__()
+        self.axes = axes
+
+    def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
+        """Whether all names end in a suffix that medseg reads."""
+        names = [filename] if isinstance(filename, str | Path) else filename
+        return all(is_image(n) for n in names)
+
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[tuple[np.ndarray, Geometry]]:
+        """Read each of the files."""
+        paths = [data] if isinstance(data, str | Path) else data
+        return [read_image(p, axes=self.axes) for p in paths]
+
+    def get_data(self, img: Sequence[tuple[np.ndarray, Geometry]]) -> tuple[np.ndarray, dict[str, Any]]:
+        """Array (channel first where there are channels, files stacked as channels) and metadata."""
+        arrays = [channel_first(array, geometry) for array, geometry in img]
+        array, geometry = arrays[0]
+        has_channels = geometry.axes[0] == "C"
+        if len(arrays) > 1:
+            array = np.concatenate([a if has_channels else a[None] for a, _ in arrays])
+            has_channels = True
+        spatial = array.shape[1:] if has_channels else array.shape
+        meta = {
+            **geometry.to_meta(),
+            MetaKeys.SPATIAL_SHAPE: np.asarray(spatial),
+            MetaKeys.ORIGINAL_CHANNEL_DIM: 0 if has_channels else "no_channel",
+            MetaKeys.AFFINE: np.eye(4),
+            "original_affine": np.eye(4),
+        }
+        return np.ascontiguousarray(array), meta
+
+
+class MicroscopyWriter(ImageWriter):
+    """TIFF and PNG for MONAI's ``SaveImage``: whole stacks, integers as labels, axes and pixel size kept.
+
+    Args:
+        output_dtype: MONAI's ``SaveImage`` gives one always; float results are written with it, integer images
+            are label images and get the smallest of uint16 and uint32 that holds them.
+        overwrite: replace files that exist.
+    """
+
+    def __init__(self, output_dtype: Any = np.float32, overwrite: bool = True, **kwargs: Any) -> None:
+        super().__init__(output_dtype=output_dtype, **kwargs)
+        self.overwrite = overwrite
+        self.geometry: Geometry | None = None
+
+    def set_data_array(self, data_array: Any, channel_dim: int | None = 0, **kwargs: Any) -> None:
+        """Take the ``(C, *spatial)`` array; one channel is dropped, more are kept as axis C."""
+        array = data_array.detach().cpu().numpy() if isinstance(data_array, torch.Tensor) else np.asarray(data_array)
+        if channel_dim is not None:
+            array = np.moveaxis(array, channel_dim, 0)
+            array = array[0] if array.shape[0] == 1 else array
+        self.data_obj = array
+
+    def set_metadata(self, meta_dict: Mapping | None = None, resample: bool = False, **options: Any) -> None:
+        """Take axes, spacing and unit; arrays stay in stored order, so there is nothing to resample."""
+        self.geometry = Geometry.from_meta(meta_dict) if meta_dict else None
+
+    def write(self, filename: PathLike, verbose: bool = False, **kwargs: Any) -> None:
+        """Write the file, wholly or not at all."""
+        array, geometry = self.data_obj, self.geometry
+        if geometry is not None:
+            plain = geometry.without_channel()
+            geometry = plain if len(plain.axes) == array.ndim else Geometry("C" + plain.axes, plain.spacing, plain.unit)
+        if array.dtype.kind in "uib":
+            write_labels(filename, array, geometry, overwrite=self.overwrite)
+        else:
+            dtype = np.dtype(self.output_dtype)
+            write_image(filename, array.astype(dtype, copy=False), geometry, overwrite=self.overwrite)
+
+
+def register() -> None:
+    """Make MONAI use these classes for ``.tif`` and ``.tiff`` where a config names no reader or writer."""
+    monai_io_array.SUPPORTED_READERS["microscopyreader"] = MicroscopyReader
+    register_writer("tif", MicroscopyWriter)
+    register_writer("tiff", MicroscopyWriter)
+
+
+register()

@@ -1,0 +1,108 @@
+"""The image with its objects outlined: what a person looks at first."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import convert_to_numpy
+from skimage.segmentation import find_boundaries
+
+from medseg.io import image_stem
+from medseg.io.atomic import atomic_target
+from medseg.io.save import source_file
+
+_FILL = 0.25
+_GAP = 4
+
+
+class SaveOverlayd(MapTransform):
+    """Write ``<output_dir>/<stem>_overlay.png`` for each label image.
+
+    Args:
+        keys: label images ``(1, *spatial)``, MetaTensors that know their input file.
+        output_dir: folder; made if missing.
+        image_key: image ``(C, *spatial)`` shown beneath.
+        overwrite: replace files that exist.
+        max_sections: of a stack, this many evenly spaced sections are shown side by side.
+        max_side: larger pictures are reduced by a whole factor.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_dir: str | Path,
+        image_key: str = "raw",
+        overwrite: bool = False,
+        max_sections: int = 4,
+        max_side: int = 2048,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.output_dir, self.image_key, self.overwrite = Path(output_dir), image_key, overwrite
+        self.max_sections, self.max_side = max_sections, max_side
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Write each key; the data pass through unchanged."""
+        for key in self.key_iterator(data):
+            target = self.output_dir / f"{image_stem(source_file(data[key]))}_overlay.png"
+            labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])
+            picture = overlay_sections(image, labels, max_sections=self.max_sections, max_side=self.max_side)
+            with atomic_target(target, overwrite=self.overwrite) as partial:
+                partial.write_bytes(imagecodecs.png_encode(picture))
+        return dict(data)
+
+
+def overlay(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """One section in gray or colour with each object tinted and outlined in its own colour.
+
+    Args:
+        image: ``(Y, X)`` or ``(Y, X, 3)``, any real type; shown from its 0.5th to its 99.5th percentile.
+        labels: ``(Y, X)`` integer, 0 = background.
+
+    Returns:
+        ``(Y, X, 3)`` uint8.
+    """
+    gray = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    low, high = np.percentile(gray, (0.5, 99.5))
+    base = np.clip((gray - low) / max(high - low, 1e-12), 0, 1)
+    colours = _colours(int(labels.max(initial=0)) + 1)[labels]
+    tinted = np.where(labels[..., None] > 0, (1 - _FILL) * base + _FILL * colours, base)
+    outline = find_boundaries(labels, mode="inner", connectivity=1)
+    tinted[outline] = colours[outline]
+    return (tinted * 255 + 0.5).astype(np.uint8)
+
+
+def overlay_sections(
+    image: np.ndarray, labels: np.ndarray, *, max_sections: int = 4, max_side: int = 2048
+) -> np.ndarray:
+    """Overlay of ``(C, *sections, Y, X)`` with labels ``(*sections, Y, X)``: some sections side by side."""
+    height, width = labels.shape[-2:]
+    sections = labels.reshape(-1, height, width)
+    pixels = np.moveaxis(image.reshape(len(image), -1, height, width), 0, -1)
+    pixels = pixels if len(image) == 3 else pixels[..., 0]
+    chosen = np.unique(np.linspace(0, len(sections) - 1, min(max_sections, len(sections))).round().astype(int))
+    columns = int(np.ceil(np.sqrt(len(chosen))))
+    rows = -(-len(chosen) // columns)
+    step = max(1, -(-max(columns * width, rows * height) // max_side))
+    tiles = [overlay(pixels[k], sections[k])[::step, ::step] for k in chosen]
+    tile_height, tile_width = tiles[0].shape[:2]
+    sheet = np.full((rows * (tile_height + _GAP) - _GAP, columns * (tile_width + _GAP) - _GAP, 3), 255, np.uint8)
+    for place, tile in enumerate(tiles):
+        y, x = divmod(place, columns)
+        top, left = y * (tile_height + _GAP), x * (tile_width + _GAP)
+        sheet[top : top + tile_height, left : left + tile_width] = tile
+    return sheet
+
+
+def _colours(count: int) -> np.ndarray:
+    """Distinct bright colours by the golden angle; neighbours in number are far apart in hue."""
+    hues = (np.arange(count) * 0.61803398875) % 1
+    table = np.array([colorsys.hsv_to_rgb(h, 0.85, 1.0) for h in hues[: min(count, 4096)]])
+    return table[np.arange(count) % len(table)]

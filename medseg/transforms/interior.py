@@ -1,0 +1,38 @@
+"""From a label image to what a foreground network learns."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import convert_to_dst_type, convert_to_numpy
+
+from medseg.transforms.touching import separate_touching
+
+
+class InteriorFromLabelsd(MapTransform):
+    """Object interior as 1, all else as 0; a ridge of background parts objects that touch.
+
+    Args:
+        keys: label images ``(1, *sections, *spatial)``, integer, 0 = background.
+        spatial_dims: axes of one section, see :func:`medseg.transforms.separate_touching`.
+
+    The result is float32 of the same shape.
+    """
+
+    def __init__(self, keys: KeysCollection, spatial_dims: int = 2, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.spatial_dims = spatial_dims
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of ``data`` with the keys turned into interiors."""
+        result = dict(data)
+        for key in self.key_iterator(result):
+            labels = convert_to_numpy(result[key])
+            sections = labels.reshape(-1, *labels.shape[labels.ndim - self.spatial_dims :])
+            interior = torch.stack([torch.from_numpy(separate_touching(s) > 0) for s in sections])
+            result[key] = convert_to_dst_type(interior.reshape(labels.shape), result[key], dtype=torch.float32)[0]
+        return result

@@ -1,0 +1,72 @@
+"""Load an image and its labels for training, one section of a stack at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+
+from medseg.errors import InputError
+from medseg.io import Geometry, channel_first, read_image, read_labels
+
+
+class LoadSectiond(MapTransform):
+    """Read files into channel-first MetaTensors ``(C, Y, X)``, as :func:`medseg.io.training_items` lists them.
+
+    Args:
+        keys: file names to read, the image first.
+        label_keys: those among them that are label images: int32, one channel, of the image's shape.
+        section_key: index of the section of a stack; -1 or missing for a file of one image.
+        axes: axes of the images that do not state them.
+
+    Raises:
+        InputError: as :func:`medseg.io.read_image`; a label image of another shape than its image.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = ("image", "label"),
+        label_keys: KeysCollection = ("label",),
+        section_key: str = "section",
+        axes: str | None = None,
+    ) -> None:
+        super().__init__(keys)
+        self.label_keys = (label_keys,) if isinstance(label_keys, str) else tuple(label_keys)
+        self.section_key, self.axes = section_key, axes
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of ``data`` with the file names replaced by what the files hold."""
+        result, shape = dict(data), None
+        section = int(data.get(self.section_key, -1))
+        for key in self.keys:
+            path = str(data[key])
+            array, geometry = _read(path, key in self.label_keys, self.axes)
+            if section >= 0:
+                array, geometry = _section(array, geometry, section)
+            array = array if "C" in geometry.axes else array[None]
+            if shape is not None and array.shape[1:] != shape:
+                raise InputError(f"{path}: has shape {array.shape[1:]}, its image {shape}")
+            shape = array.shape[1:]
+            meta = {**geometry.to_meta(), "filename_or_obj": path, "spatial_shape": np.asarray(shape)}
+            result[key] = MetaTensor(np.ascontiguousarray(array), meta=meta)
+        return result
+
+
+@lru_cache(maxsize=4)
+def _read(path: str, is_label: bool, axes: str | None) -> tuple[np.ndarray, Geometry]:
+    array, geometry = read_labels(path) if is_label else read_image(path, axes=axes)
+    array, geometry = channel_first(array, geometry)
+    # torch has no arithmetic on uint16 and uint32
+    return (array.astype(np.int32) if is_label or array.dtype.kind in "ui" else array.astype(np.float32)), geometry
+
+
+def _section(array: np.ndarray, geometry: Geometry, index: int) -> tuple[np.ndarray, Geometry]:
+    channels = array.shape[:1] if "C" in geometry.axes else ()
+    flat = array.reshape(*channels, -1, *array.shape[-2:])
+    spacing = geometry.spacing[-2:] if geometry.spacing else None
+    return flat[..., index, :, :], Geometry("C" * len(channels) + "YX", spacing, geometry.unit)

@@ -1,0 +1,1 @@
+"""Run a bundle's own configuration: predict image by image, train in a run folder."""

@@ -1,0 +1,53 @@
+"""Which files a prediction runs on, and which of them must not be touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from medseg.errors import InputError
+from medseg.io import image_stem, list_images
+
+RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv"}
+
+
+def gather_inputs(inputs: Iterable[str]) -> tuple[list[Path], list[str]]:
+    """Files of all inputs, and what is wrong with the inputs that give none.
+
+    Raises:
+        InputError: two files whose results would have the same name.
+    """
+    files: dict[Path, None] = {}
+    problems = []
+    for item in inputs:
+        try:
+            files.update(dict.fromkeys(list_images(item)))
+        except InputError as error:
+            problems.append(str(error))
+    by_stem: dict[str, Path] = {}
+    for path in files:
+        other = by_stem.setdefault(image_stem(path).lower(), path)
+        if other is not path:
+            raise InputError(f"{other} and {path} would write results of the same name; predict them into two folders")
+    return list(files), problems
+
+
+def result_path(output_dir: Path, path: Path, kind: str) -> Path:
+    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``) of an input goes."""
+    return output_dir / f"{image_stem(path)}_{kind}{RESULT_SUFFIXES[kind]}"
+
+
+def refuse_existing(
+    files: list[Path], output_dir: Path, kinds: list[str], overwrite: bool
+) -> tuple[list[Path], list[str]]:
+    """The files whose results are not there yet, and a message for each of the others."""
+    if overwrite:
+        return files, []
+    ready, problems = [], []
+    for path in files:
+        existing = [t for kind in kinds if (t := result_path(output_dir, path, kind)).exists()]
+        if existing:
+            problems.append(f"{existing[0]}: exists already; use --overwrite or another folder ({path} was not run)")
+        else:
+            ready.append(path)
+    return ready, problems

@@ -1,0 +1,79 @@
+"""Build the workflow of a bundle's config: quietly, with overrides that the config knows."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigWorkflow
+
+from medseg.catalog import Bundle
+from medseg.errors import InputError
+
+
+def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own: Any) -> ConfigWorkflow:
+    """MONAI's workflow of ``configs/<config>.json``, initialised.
+
+    Args:
+        bundle: the bundle.
+        config: ``"inference"`` or ``"train"``.
+        overrides: values a user set for keys of the config.
+        own: values medseg sets.
+
+    Raises:
+        InputError: a key that the config lacks (MONAI would take it in silence), or a setup that fails:
+            weights of another network, a data folder that cannot be used.
+    """
+    path = bundle.config(config)
+    _check_keys(bundle, path, overrides)
+    previous = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MONAI warns that configs run code: this one is ours or the user's
+            workflow = ConfigWorkflow(
+                config_file=str(path),
+                meta_file=str(bundle.root / "configs" / "metadata.json"),
+                logging_file=False,
+                workflow_type="train" if config == "train" else "infer",
+                bundle_root=str(bundle.root),
+                **own,
+                **overrides,
+            )
+            workflow.initialize()
+    except Exception as error:
+        raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
+    finally:
+        logging.disable(previous)
+    return workflow
+
+
+def root_cause(error: BaseException) -> str:
+    """The message a person needs of a chain of exceptions: the first cause, with its type if it is not ours."""
+    seen = {id(error)}
+    while (cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        if isinstance(error, InputError) or id(cause) in seen:
+            break
+        seen.add(id(cause))
+        error = cause
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'writing'}: {error.strerror}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _check_keys(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
+    known = json.loads(path.read_text(encoding="utf-8"))
+    for key in overrides:
+        node: Any = known
+        for part in key.replace("#", "::").split("::"):
+            if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+                node = node[int(part)]
+            elif isinstance(node, dict) and part in node:
+                node = node[part]
+            else:
+                raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set")

@@ -1,0 +1,97 @@
+"""Run a bundle's `inference.json` one image at a time, so that a bad file does not stop the others."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from monai.utils import set_determinism
+
+from medseg.catalog import Bundle
+from medseg.workflow.inputs import RESULT_SUFFIXES, result_path
+from medseg.workflow.load import load_workflow, root_cause
+
+
+@dataclass
+class PredictionResult:
+    """What became of one input file."""
+
+    input: str
+    status: str = "ok"
+    error: str | None = None
+    outputs: dict[str, str] = field(default_factory=dict)
+    objects: int | None = None
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the JSON report."""
+        return asdict(self)
+
+
+class Predictor:
+    """A bundle's inference workflow with its network loaded, ready for one file after the other.
+
+    Everything comes from the bundle's config: what ``python -m monai.bundle run`` does for a folder, this does
+    for one file, with the same objects.
+
+    Args:
+        bundle: the bundle.
+        output_dir: where its config writes results.
+        overrides: values for keys of its ``inference.json``; keys that the config lacks are refused.
+        progress: called with (tiles done, tiles in all) where the bundle's inferer reports them.
+
+    Raises:
+        InputError: an unknown key, weights that do not fit the network or cannot be read.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        output_dir: Path,
+        overrides: dict[str, Any],
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self.output_dir = output_dir
+        workflow = load_workflow(bundle, "inference", overrides, output_dir=str(output_dir), datalist=[{"image": ""}])
+        self._dataset = workflow.parser.get_parsed_content("dataset")
+        self._evaluator = workflow.parser.get_parsed_content("evaluator")
+        self._evaluator.logger.setLevel("CRITICAL")  # errors are reported once, by whoever asked
+        inferer = workflow.parser.get_parsed_content("inferer")
+        if hasattr(inferer, "progress"):
+            inferer.progress = progress
+
+    def __call__(self, path: Path) -> PredictionResult:
+        """Predict one file; errors are in the result, not raised."""
+        result, start = PredictionResult(str(path)), time.perf_counter()
+        before = set(existing_outputs(self.output_dir, path).items())
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            try:
+                self._dataset.data = [{"image": str(path)}]
+                set_determinism(seed=0)
+                self._evaluator.run()
+                output = self._evaluator.state.output[0]["pred"]
+                result.objects = int((output.unique() > 0).sum())
+                self._evaluator.state.output = None
+            except Exception as error:
+                result.status, result.error = "failed", root_cause(error)
+        result.seconds = round(time.perf_counter() - start, 3)
+        result.warnings = sorted({str(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
+        if result.status == "ok":
+            result.outputs = existing_outputs(self.output_dir, path)
+        else:
+            # what this failed run wrote before it failed would look like a whole result
+            for _, made in set(existing_outputs(self.output_dir, path).items()) - before:
+                Path(made).unlink(missing_ok=True)
+        return result
+
+
+def existing_outputs(output_dir: Path, path: Path) -> dict[str, str]:
+    """Result files that exist for an input, by kind."""
+    targets = {kind: result_path(output_dir, path, kind) for kind in RESULT_SUFFIXES}
+    return {kind: str(target) for kind, target in targets.items() if target.exists()}

@@ -1,0 +1,69 @@
+"""Run a bundle's `train.json` in a run folder."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ignite.engine import Engine, Events
+
+from medseg.catalog import Bundle
+from medseg.errors import InputError
+from medseg.io import training_items
+from medseg.workflow.load import load_workflow, root_cause
+
+
+def run_training(
+    bundle: Bundle,
+    data: Path,
+    output: Path,
+    overrides: dict[str, Any],
+    start: Callable[[str], None],
+    update: Callable[[int, int], None],
+    say: Callable[[str], None],
+) -> str | None:
+    """Train; the same engine and handlers as ``python -m monai.bundle run`` on the bundle's ``train.json``.
+
+    Args:
+        bundle: the bundle.
+        data: folder with ``images/`` and ``labels/``.
+        output: run folder.
+        overrides: values for keys of ``train.json``.
+        start, update, say: told which epoch begins, how far it is, and its result.
+
+    Returns:
+        What went wrong while training, None if nothing did.
+
+    Raises:
+        InputError: an unknown key, a data folder that cannot be used, a run folder in use.
+    """
+    split = overrides.get("split_file")
+    counts = [len(training_items(data, part, split_file=split)) for part in ("training", "validation")]
+    if (output / "checkpoint.pt").exists() and not overrides.get("resume"):
+        raise InputError(f"{output}: holds a run already; resume it (--resume) or choose another folder")
+    workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
+    trainer = workflow.parser.get_parsed_content("train::trainer")
+    say(f"{counts[0]} training and {counts[1]} validation sections from {data}")
+    trainer.logger.setLevel("CRITICAL")
+    trainer.add_event_handler(Events.EPOCH_STARTED, lambda e: start(f"epoch {e.state.epoch}/{e.state.max_epochs}"))
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED,
+        lambda e: update((e.state.iteration - 1) % e.state.epoch_length + 1, e.state.epoch_length),
+    )
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda e: say(_epoch_line(e, output)))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trainer.run()
+    except Exception as error:
+        return root_cause(error)
+    return None
+
+
+def _epoch_line(engine: Engine, output: Path) -> str:
+    last = json.loads((output / "history.json").read_text(encoding="utf-8"))[-1]
+    values = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name != "epoch")
+    return f"epoch {engine.state.epoch}/{engine.state.max_epochs}: {values}"

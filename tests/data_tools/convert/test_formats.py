@@ -1,0 +1,330 @@
+"""Each format becomes the label image that drawing it by hand gives."""
+
+import json
+import zipfile
+
+import imagecodecs
+import nibabel as nib
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from data_tools.convert.build import build_dataset
+from data_tools.convert.cell_tracking import cell_tracking_sequences
+from data_tools.convert.cellpose import cellpose_folder
+from data_tools.convert.coco import coco_annotations, dataset_to_coco
+from data_tools.convert.nifti_pairs import nifti_pairs
+from data_tools.convert.object_masks import object_mask_folders
+from data_tools.convert.openkbp import ORGANS, openkbp_patients, read_patient
+from data_tools.convert.pairs import image_label_pairs
+from data_tools.convert.rgb_masks import colours_to_labels, rgb_mask_pairs
+from data_tools.convert.rle import decode_runs, decode_string, encode_runs, encode_string
+from data_tools.convert.rois import roi_folder, roi_masks
+from data_tools.convert.stacks import interior_components, interior_stack
+from data_tools.layout import Description
+from medseg.errors import InputError
+from medseg.io import write_image, write_labels
+
+IMAGE = np.arange(48, dtype=np.uint8).reshape(6, 8)
+
+
+def square(top, left, size=2, value=255):
+    mask = np.zeros((6, 8), np.uint8)
+    mask[top : top + size, left : left + size] = value
+    return mask
+
+
+def read_one(sources):
+    assert len(sources) == 1
+    return sources[0].read()
+
+
+# --- one mask per object -----------------------------------------------------------------------------------
+
+
+def test_object_masks(tmp_path):
+    rgba = np.dstack([IMAGE, IMAGE, IMAGE, np.full_like(IMAGE, 255)])
+    (tmp_path / "id/images").mkdir(parents=True)
+    (tmp_path / "id/images/id.png").write_bytes(imagecodecs.png_encode(rgba))
+    for name, mask in {"1": square(0, 0), "2": square(1, 1), "3": square(0, 0), "4": square(4, 5) * 0}.items():
+        write_image(tmp_path / f"id/masks/{name}.png", mask)
+    sample = read_one(object_mask_folders(tmp_path))
+    np.testing.assert_array_equal(sample.image, IMAGE)
+    expected = np.zeros((6, 8), int)
+    expected[1:3, 1:3] = 2
+    expected[:2, :2] = 1
+    np.testing.assert_array_equal(sample.labels, expected)
+    assert [n.split()[0] for n in sample.notes] == ["5", "1", "1"]
+
+
+def test_object_masks_of_another_shape(tmp_path):
+    write_image(tmp_path / "id/images/id.png", IMAGE)
+    write_image(tmp_path / "id/masks/1.png", np.ones((3, 3), np.uint8))
+    with pytest.raises(InputError, match=r"1\.png: the mask has shape \(3, 3\)"):
+        read_one(object_mask_folders(tmp_path))
+
+
+# --- colours -----------------------------------------------------------------------------------------------
+
+
+def test_colours_that_differ_in_any_channel_are_objects():
+    mask = np.zeros((3, 6, 4), np.uint8)
+    mask[..., 3] = 255
+    mask[:2, 0, 0] = 9
+    mask[:2, 1, 1] = 9
+    mask[:2, 4, 0] = 9
+    labels = colours_to_labels(mask, split_pieces=False)
+    assert labels[0, 0] == labels[0, 4] != labels[0, 1]
+    assert labels[2].max() == 0
+    assert len(np.unique(colours_to_labels(mask, split_pieces=True))) == 4
+
+
+def test_a_mask_without_black_has_no_background():
+    assert colours_to_labels(np.full((2, 2), 7, np.uint8), split_pieces=False).tolist() == [[1, 1], [1, 1]]
+
+
+def test_rgb_pairs(tmp_path):
+    write_image(tmp_path / "i/a.tif", IMAGE)
+    write_image(tmp_path / "m/a.png", square(0, 0) // 255 * 3)
+    sample = read_one(rgb_mask_pairs(tmp_path / "i", tmp_path / "m", split_pieces=True))
+    assert sample.labels.sum() == 4
+
+
+# --- COCO --------------------------------------------------------------------------------------------------
+
+
+@given(arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
+def test_runs_round_trip(mask):
+    runs = encode_runs(mask)
+    assert all(r > 0 for r in runs[1:])
+    np.testing.assert_array_equal(decode_runs(runs, mask.shape), mask)
+    assert decode_string(encode_string(runs)) == runs
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=12))
+def test_strings_round_trip(runs):
+    assert decode_string(encode_string(runs)) == runs
+
+
+def test_compressed_string_of_the_coco_api():
+    """The string that the COCO API gives for runs 6, 1, 40, 4, 5, 4, 5, 4, 21 (worked out by its rules)."""
+    assert encode_string([6, 1, 40, 4, 5, 4, 5, 4, 21]) == "61X13mN000`0"
+    assert decode_string("61X13mN000`0") == [6, 1, 40, 4, 5, 4, 5, 4, 21]
+
+
+def coco(segmentation, **more):
+    return {
+        "images": [{"id": 7, "file_name": "a.tif", "height": 6, "width": 8}],
+        "annotations": [{"id": 1, "image_id": 7, "segmentation": segmentation, **more}],
+    }
+
+
+def coco_sample(tmp_path, content):
+    write_image(tmp_path / "a.tif", IMAGE)
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    return read_one(coco_annotations(tmp_path / "c.json", tmp_path))
+
+
+def test_polygon_covers_the_pixels_between_its_grid_lines(tmp_path):
+    sample = coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5, 1, 5]]))  # x 1..4, y 2..5
+    expected = np.zeros((6, 8), int)
+    expected[2:5, 1:4] = 1
+    np.testing.assert_array_equal(sample.labels, expected)
+
+
+def test_runs_plain_and_compressed(tmp_path):
+    mask = square(1, 3, 3) > 0
+    for counts in (encode_runs(mask), encode_string(encode_runs(mask))):
+        folder = tmp_path / str(type(counts).__name__)
+        folder.mkdir()
+        np.testing.assert_array_equal(coco_sample(folder, coco({"size": [6, 8], "counts": counts})).labels, mask)
+
+
+def test_crowds_are_background(tmp_path):
+    assert coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5]], iscrowd=1)).labels.max() == 0
+
+
+@pytest.mark.parametrize(
+    "segmentation", [None, {"size": [6, 8], "counts": [3]}, {"size": [6, 9], "counts": "a"}, [[1, 2, 3]], {}]
+)
+def test_unreadable_segmentations(tmp_path, segmentation):
+    with pytest.raises(InputError, match="annotation 1 has a segmentation that cannot be read"):
+        coco_sample(tmp_path, coco(segmentation))
+
+
+def test_coco_names_that_lead_out(tmp_path):
+    content = coco([])
+    content["images"][0]["file_name"] = "../../etc/passwd"
+    with pytest.raises(InputError, match="expected one inside"):
+        coco_sample(tmp_path, content)
+
+
+def test_layout_to_coco_and_back(tmp_path):
+    labels = square(0, 0, value=5) + square(3, 4, 3, value=9)
+    write_image(tmp_path / "d/images/a.tif", IMAGE)
+    write_labels(tmp_path / "d/labels/a.tif", labels)
+    dataset = build_dataset(tmp_path / "o", image_label_pairs(tmp_path / "d"), Description()).dataset
+    (tmp_path / "c.json").write_text(json.dumps(dataset_to_coco(dataset)))
+    back = read_one(coco_annotations(tmp_path / "c.json", tmp_path / "o"))
+    np.testing.assert_array_equal(back.labels, (labels == 5) + 2 * (labels == 9))
+
+
+# --- regions of interest -----------------------------------------------------------------------------------
+
+
+def test_rois(tmp_path):
+    roifile = pytest.importorskip("roifile")
+    polygon = roifile.ImagejRoi.frompoints(np.array([[1, 1], [4, 1], [4, 4], [1, 4]]))  # x, y corners
+    line = roifile.ImagejRoi.frompoints(np.array([[0, 0], [5, 5]]))
+    line.roitype = roifile.ROI_TYPE.POLYLINE
+    write_image(tmp_path / "a.tif", IMAGE)
+    roifile.roiwrite(tmp_path / "a.zip", [polygon, line], name=["p", "l"])
+    sample = read_one(roi_folder(tmp_path))
+    expected = np.zeros((6, 8), int)
+    expected[1:4, 1:4] = 1
+    np.testing.assert_array_equal(sample.labels, expected)
+
+
+def test_roi_rectangles_ovals_and_edges(tmp_path):
+    roifile = pytest.importorskip("roifile")
+    rectangle = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.RECT, top=4, left=-2, bottom=9, right=3)
+    oval = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.OVAL, top=0, left=0, bottom=3, right=3)
+    labels = [np.zeros((6, 8), int) for _ in range(2)]
+    roifile.roiwrite(tmp_path / "r.zip", [rectangle, oval], name=["r", "o"])
+    for out, (window, mask) in zip(labels, roi_masks(tmp_path / "r.zip", (6, 8)), strict=True):
+        out[window] = mask
+    assert labels[0].sum() == 2 * 3
+    assert labels[1].sum() == labels[1][:3, :3].sum() == 9
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as z:
+        z.writestr("x.roi", b"no")
+    with pytest.raises(InputError, match="ImageJ regions"):
+        roi_masks(tmp_path / "bad.zip", (6, 8))
+
+
+# --- pairs, cellpose, stacks, NIfTI, sequences -------------------------------------------------------------
+
+
+def test_pairs_with_index(tmp_path):
+    write_image(tmp_path / "images/a.tif", IMAGE)
+    write_labels(tmp_path / "labels/a.tif", square(0, 0))
+    (tmp_path / "index.csv").write_text("file,field_group,modality\na,7,fluorescence\n")
+    (source,) = image_label_pairs(tmp_path)
+    assert (source.group, source.stratum) == ("7", "fluorescence")
+
+
+def test_cellpose(tmp_path):
+    write_image(tmp_path / "a.tif", IMAGE)
+    write_labels(tmp_path / "a_masks.tif", square(0, 0, value=3))
+    write_image(tmp_path / "b.tif", IMAGE)
+    write_image(tmp_path / "b_cp_masks.png", square(2, 2, value=4))
+    assert {s.name: int(s.read().labels.max()) for s in cellpose_folder(tmp_path)} == {"a": 3, "b": 4}
+
+
+def test_interior_components_are_4_connected_and_per_section():
+    mask = np.zeros((2, 3, 3), bool)
+    mask[0] = np.eye(3)
+    mask[1, 0] = True
+    labels = interior_components(mask)
+    assert np.unique(labels[0]).tolist() == [0, 1, 2, 3]
+    assert np.unique(labels[1]).tolist() == [0, 4]
+
+
+@pytest.mark.parametrize("interior", [255, 0])
+def test_interior_stack(tmp_path, interior):
+    marks = np.full((5, 6, 8), 255 - interior, np.uint8)
+    marks[:, 1:3, 1:3] = interior
+    tifffile.imwrite(tmp_path / "v.tif", np.stack([IMAGE] * 5), photometric="minisblack")
+    tifffile.imwrite(tmp_path / "m.tif", marks, photometric="minisblack")
+    sample = interior_stack(tmp_path / "v.tif", tmp_path / "m.tif", name="s", interior_value=interior).read()
+    assert sample.labels.max() == 5
+    assert (sample.labels > 0).sum() == 20
+    tifffile.imwrite(tmp_path / "m.tif", marks // 255 * 3 + np.arange(5, dtype=np.uint8)[:, None, None])
+    with pytest.raises(InputError, match="holds the values"):
+        interior_stack(tmp_path / "v.tif", tmp_path / "m.tif", name="s", interior_value=interior).read()
+
+
+def write_nifti(path, array, shift=0.0):
+    affine = np.diag([-2.0, -2.0, 3.0, 1.0])
+    affine[0, 3] = shift
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(array, affine), path)
+
+
+def test_nifti_pairs_and_affines(tmp_path):
+    volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    write_nifti(tmp_path / "imagesTr/s_2.nii.gz", volume)
+    write_nifti(tmp_path / "labelsTr/s_2.nii.gz", (volume > 9).astype(np.uint8))
+    write_nifti(tmp_path / "imagesTr/s_10.nii.gz", volume)
+    write_nifti(tmp_path / "labelsTr/s_10.nii.gz", (volume > 9).astype(np.uint8), shift=1.0)
+    sources = nifti_pairs(tmp_path)
+    assert [s.name for s in sources] == ["s_2", "s_10"]
+    np.testing.assert_array_equal(np.diag(sources[0].read().affine), [-2, -2, 3, 1])
+    with pytest.raises(InputError, match="lies 1 mm beside"):
+        sources[1].read()
+
+
+def test_cell_tracking_prefers_gold(tmp_path):
+    for frame in (0, 1):
+        write_image(tmp_path / f"01/t00{frame}.tif", IMAGE)
+        write_labels(tmp_path / f"01_ST/SEG/man_seg00{frame}.tif", square(0, 0, value=2))
+    write_labels(tmp_path / "01_GT/SEG/man_seg001.tif", square(0, 0, value=9))
+    write_labels(tmp_path / "01_GT/SEG/man_seg_001_003.tif", square(0, 0, value=8))
+    assert [int(s.read().labels.max()) for s in cell_tracking_sequences(tmp_path)] == [2, 9]
+    assert {s.group for s in cell_tracking_sequences(tmp_path)} == {"sequence 01"}
+
+
+# --- OpenKBP -----------------------------------------------------------------------------------------------
+
+
+def patient(folder, ct="5,1040.0\n", skip=()):
+    folder.mkdir(parents=True)
+    (folder / "ct.csv").write_text(",data\n" + ct)
+    (folder / "voxel_dimensions.csv").write_text("3.9\n4.1\n2.5\n")
+    for number, organ in enumerate(ORGANS):
+        if organ not in skip:  # position of (y, x, z) = (number + 1, 2, 3)
+            (folder / f"{organ}.csv").write_text(f",data\n{(number + 1) * 128 * 128 + 2 * 128 + 3},\n")
+    return folder
+
+
+def test_openkbp_axes_and_hounsfield_units(tmp_path):
+    patient(tmp_path / "train-pats/pt_1")
+    sample = read_one(openkbp_patients(tmp_path))
+    assert sample.image.dtype == np.int16
+    assert (sample.image[0, 0, 5], sample.image[0, 0, 6]) == (40, -1000)
+    for value in range(1, 8):
+        assert np.argwhere(sample.labels == value).tolist() == [[2, value, 3]]
+    np.testing.assert_allclose(np.diag(sample.affine), [-3.9, -4.1, -2.5, 1])
+    np.testing.assert_allclose(sample.affine @ [63.5, 63.5, 63.5, 1], [0, 0, 0, 1], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("ct", "message"),
+    [
+        ("5,\n", "sparse CSV"),
+        ("9999999,3\n", "positions must"),
+        ("1.5,3\n", "positions must"),
+        ("5,90000\n", "damaged"),
+    ],
+)
+def test_damaged_openkbp_files(tmp_path, ct, message):
+    with pytest.raises(InputError, match=message):
+        read_patient(patient(tmp_path / "pt_1", ct))
+
+
+def test_openkbp_organs_that_were_not_contoured(tmp_path):
+    with pytest.raises(InputError, match="Larynx not contoured"):
+        read_patient(patient(tmp_path / "pt_1", skip=("Larynx",)))
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [object_mask_folders, roi_folder, nifti_pairs, cellpose_folder, cell_tracking_sequences, openkbp_patients],
+)
+def test_empty_and_missing_folders(tmp_path, convert):
+    with pytest.raises(InputError, match="expected"):
+        convert(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        convert(tmp_path / "x")

@@ -1,0 +1,133 @@
+"""The MONAI metric: batches, reductions, buffers, the ignite handler."""
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Engine
+from monai.bundle import ConfigParser
+from monai.data import MetaTensor
+
+from medseg.errors import InputError
+from medseg.metrics.warping import CHALLENGE_THRESHOLDS, topological_warping_error
+from medseg.metrics.warping_metric import WarpingErrorHandler, WarpingErrorMetric
+
+RNG = np.random.default_rng(0)
+Y_PRED = torch.tensor(RNG.random((3, 2, 24, 26), np.float32))
+Y = torch.tensor(RNG.random((3, 2, 24, 26)) > 0.4)
+
+
+def each_image(**options):
+    pairs = zip(Y_PRED.flatten(0, 1), Y.flatten(0, 1), strict=True)
+    values = [topological_warping_error(p, t, **options).value for p, t in pairs]
+    return torch.tensor(values, dtype=torch.float64).reshape(3, 2)
+
+
+def test_all_images_are_one_stack():
+    metric = WarpingErrorMetric()
+    for y_pred, y in zip(Y_PRED, Y, strict=True):  # three iterations of one image
+        metric(y_pred[None], y[None])
+    stack = topological_warping_error(Y_PRED.reshape(6, 24, 26), Y.reshape(6, 24, 26))
+    assert metric.aggregate().item() == stack.value
+    assert metric.aggregate().dtype == torch.float64
+    assert metric.result().sweep == stack.sweep
+    assert metric.get_buffer().shape == (3, 2, 10, 15)
+    metric.reset()
+    metric(Y_PRED, Y)
+    assert metric.aggregate().item() == stack.value
+
+
+def test_values_of_single_images():
+    metric = WarpingErrorMetric(radius=None, threshold=(0.3, 0.5))
+    metric([*Y_PRED], [*Y])
+    expected = each_image(radius=None, threshold=(0.3, 0.5))
+    torch.testing.assert_close(metric.aggregate("none"), expected, rtol=0, atol=0)
+    torch.testing.assert_close(metric.aggregate("mean"), expected.mean(), rtol=0, atol=1e-15)
+    foreground = WarpingErrorMetric(include_background=False, reduction="none")
+    foreground(Y_PRED, Y)
+    torch.testing.assert_close(foreground.aggregate(), each_image()[:, 1:], rtol=0, atol=0)
+
+
+def test_images_of_different_size_weigh_by_their_pixels():
+    metric = WarpingErrorMetric(threshold=0.5)
+    small = Y_PRED[:1, :1, :8, :9], Y[:1, :1, :8, :9]
+    metric(Y_PRED[:1, :1], Y[:1, :1])
+    metric(*small)
+    parts = [topological_warping_error(p[0, 0], t[0, 0], threshold=0.5) for p, t in (small, (Y_PRED, Y))]
+    wrong = sum(p.pixels.split + p.pixels.merge for p in parts)
+    assert metric.aggregate().item() == wrong / (8 * 9 + 24 * 26)
+
+
+def test_sections_and_volumes():
+    y_pred, y = Y_PRED.reshape(1, 1, 6, 24, 26), Y.reshape(1, 1, 6, 24, 26)
+    for volumetric in (False, True):
+        metric = WarpingErrorMetric(volumetric=volumetric, threshold=0.5)
+        metric(MetaTensor(y_pred), MetaTensor(y))
+        expected = topological_warping_error(y_pred[0, 0], y[0, 0], volumetric=volumetric, threshold=0.5)
+        assert metric.aggregate().item() == expected.value
+
+
+def test_masks_and_probabilities_in_one_run():
+    metric = WarpingErrorMetric()
+    metric(Y_PRED[:1], Y[:1])
+    metric((Y_PRED[1:] > 0.5), Y[1:])
+    sweep = metric.result().sweep
+    assert [score.threshold for score in sweep] == list(CHALLENGE_THRESHOLDS)
+    probability = [topological_warping_error(p, t).sweep for p, t in zip(Y_PRED[0], Y[0], strict=True)]
+    masks = [
+        topological_warping_error(p > 0.5, t).sweep[0]
+        for p, t in zip(Y_PRED[1:].flatten(0, 1), Y[1:].flatten(0, 1), strict=True)
+    ]
+    for k, score in enumerate(sweep):
+        assert score.pixels.merge == sum(s.pixels.merge for s in [*masks, *(p[k] for p in probability)])
+
+
+def test_images_without_objects_count():
+    metric = WarpingErrorMetric(reduction="mean")
+    y = torch.zeros(2, 1, 9, 9, dtype=torch.bool)
+    y[1, 0, 1:8, 1:8] = True
+    y_pred = y.clone()
+    y_pred[1, 0, :, 4] = False
+    metric(y_pred, y)
+    assert metric.aggregate("none").tolist() == [[0.0], [1 / 81]]
+    assert metric.aggregate().item() == 0.5 / 81
+
+
+def test_ignite_handler_from_a_config():
+    config = {
+        "handler": {
+            "_target_": "medseg.metrics.warping_metric.WarpingErrorHandler",
+            "output_transform": "$lambda output: (output['pred'], output['label'])",
+            "threshold": 0.5,
+        }
+    }
+    handler = ConfigParser(config).get_parsed_content("handler")
+    assert isinstance(handler, WarpingErrorHandler)
+    engine = Engine(lambda _, batch: {"pred": batch[0], "label": batch[1]})
+    handler.attach(engine, "warping_error")
+    state = engine.run([(Y_PRED[:2], Y[:2]), (Y_PRED[2:], Y[2:])])
+    stack = topological_warping_error(Y_PRED.reshape(6, 24, 26), Y.reshape(6, 24, 26), threshold=0.5)
+    assert state.metrics["warping_error"] == stack.value
+    torch.testing.assert_close(state.metric_details["warping_error"], each_image(threshold=0.5), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("y_pred", "y", "options", "message"),
+    [
+        (Y_PRED, None, {}, "needs a reference y"),
+        (Y_PRED, Y[:, :1], {}, r"y_pred has shape \(3, 2, 24, 26\) but y \(3, 1, 24, 26\)"),
+        (Y_PRED[0], Y[0], {}, r"expected \(B, C, Y, X\) or \(B, C, Z, Y, X\), got shape \(2, 24, 26\)"),
+        (Y_PRED[:, :1], Y[:, :1], {"include_background": False}, "no channel beside the background"),
+        (Y_PRED * torch.nan, Y, {}, "pixels are NaN"),
+        (Y_PRED * 2, Y, {}, "a probability is 0 to 1"),
+    ],
+)
+def test_refuses(y_pred, y, options, message):
+    with pytest.raises(InputError, match=message):
+        WarpingErrorMetric(**options)(y_pred, y)
+
+
+def test_nothing_to_aggregate():
+    with pytest.raises(ValueError, match="no image has been compared yet"):
+        WarpingErrorMetric().aggregate()
+    with pytest.raises(InputError, match="reduction 'median' is unknown"):
+        WarpingErrorMetric(reduction="median")
