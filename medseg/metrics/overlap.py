@@ -14,7 +14,8 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.kernels.contingency import ContingencyTable, contingency_table
-from medseg.metrics.foreground import Kind, as_array, foreground_of, kind_of_prediction, kind_of_reference
+from medseg.metrics.foreground import Kind, foreground_of
+from medseg.metrics.kinds import as_kind, kind_of
 from medseg.metrics.segments import as_sections, binarise, components, thinned_components, thresholds_for
 
 
@@ -80,34 +81,30 @@ def overlaps(
     Raises:
         InputError: shapes differ, no pixels, NaN, probabilities outside 0..1, negative ids, thinning a volume.
     """
-    predicted, truth = as_array(prediction, "prediction"), as_array(reference, "reference")
+    predicted = as_kind(prediction, "prediction", prediction_kind)
+    truth = as_kind(reference, "reference", reference_kind)
     if predicted.shape != truth.shape:
         raise InputError(f"prediction and reference must have one shape; got {predicted.shape} and {truth.shape}")
-    predicted_kind = prediction_kind or kind_of_prediction(predicted)
-    truth_kind = reference_kind or kind_of_reference(truth)
-    thresholds = thresholds_for(predicted_kind, threshold)
-    by_id = predicted_kind == truth_kind == "labels"
     if volumetric and thin_borders:
         raise InputError("borders are thinned section by section; leave out volumetric or thin_borders")
+    thresholds = thresholds_for(kind_of(predicted), threshold)
+    by_id = kind_of(predicted) == kind_of(truth) == "labels"
     whole = (by_id and not thin_borders) if volumetric is None else volumetric
-    predicted_units, truth_units = (
-        _units(image, kind, whole, keep_ids=not thin_borders)
-        for image, kind in ((predicted, predicted_kind), (truth, truth_kind))
-    )
     segment = thinned_components if thin_borders else components
-    per_unit = [_tables(p, t, thresholds, segment) for p, t in zip(predicted_units, truth_units, strict=True)]
+    per_unit = [
+        _tables(_segmentable(p, thin_borders), _segmentable(t, thin_borders), thresholds, segment)
+        for p, t in zip(_units(predicted, whole), _units(truth, whole), strict=True)
+    ]
     return Overlaps(thresholds, tuple(zip(*per_unit, strict=True)))
 
 
-def _units(image: np.ndarray, kind: Kind, whole: bool, *, keep_ids: bool) -> list[np.ndarray]:
-    """Label images (integers) or foregrounds (bool, float32) of the sections, or of the whole."""
-    if not whole:
-        return [unit for section in as_sections(image) for unit in _units(section, kind, True, keep_ids=keep_ids)]
-    if kind == "labels" and keep_ids:
-        if image.dtype.kind not in "ui":
-            image = image.astype(np.int64)
-        return [image]
-    return [foreground_of(image, kind)]
+def _units(image: np.ndarray, whole: bool) -> np.ndarray:
+    return image[np.newaxis] if whole else as_sections(image)
+
+
+def _segmentable(unit: np.ndarray, thin_borders: bool) -> np.ndarray:
+    """Label image as it is; but its foreground, objects parted, where borders are to be thinned."""
+    return foreground_of(unit, "labels") if thin_borders and unit.dtype.kind in "ui" else unit
 
 
 def _tables(

@@ -10,7 +10,8 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.metrics.confusion import ConfusionCounts
-from medseg.metrics.foreground import Kind, as_array, foreground_of, kind_of_prediction, kind_of_reference
+from medseg.metrics.foreground import Kind, foreground_of
+from medseg.metrics.kinds import as_kind, kind_of
 from medseg.metrics.segments import as_sections, binarise, thresholds_for
 
 
@@ -46,7 +47,14 @@ class PixelResult:
     sweep: tuple[PixelScore, ...]
 
 
-def pixel_error(prediction: Any, reference: Any, *, threshold: float | Sequence[float] | None = None) -> PixelResult:
+def pixel_error(
+    prediction: Any,
+    reference: Any,
+    *,
+    threshold: float | Sequence[float] | None = None,
+    prediction_kind: Kind | None = None,
+    reference_kind: Kind | None = None,
+) -> PixelResult:
     """Pixel error of the ISBI 2012 challenge: 1 - the largest F-score of the foreground.
 
     Args:
@@ -55,6 +63,7 @@ def pixel_error(prediction: Any, reference: Any, *, threshold: float | Sequence[
             whose touching objects are parted by one pixel in each section.
         reference: same shape; mask or labels.
         threshold: one level or several. Default: the eleven of the challenge, for probabilities.
+        prediction_kind, reference_kind: `"probability"`, `"binary"` or `"labels"`, instead of looking.
 
     Returns:
         `PixelResult`; the counts are sums over all sections. Empty images are equal: error 0.
@@ -64,35 +73,37 @@ def pixel_error(prediction: Any, reference: Any, *, threshold: float | Sequence[
 
     Source: Arganda-Carreras et al., Frontiers in Neuroanatomy 9:142, 2015.
     """
-    predicted, truth, kinds = _checked(prediction, reference)
-    sweep = pixel_scores(predicted, truth, *kinds, thresholds_for(kinds[0], threshold))
+    predicted, truth = _checked(prediction, reference, prediction_kind, reference_kind)
+    return pixel_error_of(pixel_scores(predicted, truth, thresholds_for(kind_of(predicted), threshold)))
+
+
+def pixel_error_of(sweep: Sequence[PixelScore]) -> PixelResult:
+    """Pixel error from scores already counted."""
     best = max(sweep, key=lambda score: score.counts.f_score)
-    return PixelResult(1 - best.counts.f_score, best, sweep)
+    return PixelResult(1 - best.counts.f_score, best, tuple(sweep))
 
 
 def dice(prediction: Any, reference: Any, *, threshold: float = 0.5) -> PixelResult:
     """Dice coefficient of the foregrounds (every labelled pixel), NaN if both are empty."""
-    score = foreground_score(*_checked(prediction, reference)[:2], threshold=threshold)
+    score = foreground_score(*_checked(prediction, reference), threshold=threshold)
     return PixelResult(score.dice, score, (score,))
 
 
 def iou(prediction: Any, reference: Any, *, threshold: float = 0.5) -> PixelResult:
     """Intersection over union of the foregrounds (every labelled pixel), NaN if both are empty."""
-    score = foreground_score(*_checked(prediction, reference)[:2], threshold=threshold)
+    score = foreground_score(*_checked(prediction, reference), threshold=threshold)
     return PixelResult(score.iou, score, (score,))
 
 
 def pixel_scores(
     prediction: np.ndarray,
     reference: np.ndarray,
-    prediction_kind: Kind,
-    reference_kind: Kind,
     thresholds: Sequence[float],
 ) -> tuple[PixelScore, ...]:
-    """Scores of checked arrays at each threshold; the reference's foreground is what exceeds 0."""
+    """Scores of arrays from `as_kind` at each threshold; the reference's foreground is what exceeds 0."""
     counts = [ConfusionCounts() for _ in thresholds]
     for p, r in zip(as_sections(prediction), as_sections(reference), strict=True):
-        foreground, truth = foreground_of(p, prediction_kind), foreground_of(r, reference_kind) > 0
+        foreground, truth = foreground_of(p, kind_of(p)), foreground_of(r, kind_of(r)) > 0
         for t, threshold in enumerate(thresholds):
             counts[t] += _count(binarise(foreground, threshold), truth)
     return tuple(PixelScore(t, c) for t, c in zip(thresholds, counts, strict=True))
@@ -100,18 +111,21 @@ def pixel_scores(
 
 def foreground_score(prediction: np.ndarray, reference: np.ndarray, *, threshold: float) -> PixelScore:
     """Score of all labelled pixels: touching objects stay whole; probabilities are cut at `threshold`."""
-    predicted, truth = (
-        binarise(image.astype(np.float32, copy=False), threshold) if image.dtype.kind == "f" else image != 0
-        for image in (prediction, reference)
-    )
-    return PixelScore(threshold, _count(predicted, truth))
+    predicted = binarise(prediction, threshold) if kind_of(prediction) == "probability" else prediction != 0
+    return PixelScore(threshold, _count(predicted, reference > 0))
 
 
-def _checked(prediction: Any, reference: Any) -> tuple[np.ndarray, np.ndarray, tuple[Kind, Kind]]:
-    predicted, truth = as_array(prediction, "prediction"), as_array(reference, "reference")
+def _checked(
+    prediction: Any,
+    reference: Any,
+    prediction_kind: Kind | None = None,
+    reference_kind: Kind | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    predicted = as_kind(prediction, "prediction", prediction_kind)
+    truth = as_kind(reference, "reference", reference_kind)
     if predicted.shape != truth.shape:
         raise InputError(f"prediction and reference must have one shape; got {predicted.shape} and {truth.shape}")
-    return predicted, truth, (kind_of_prediction(predicted), kind_of_reference(truth))
+    return predicted, truth
 
 
 def _count(predicted: np.ndarray, truth: np.ndarray) -> ConfusionCounts:

@@ -1,0 +1,81 @@
+"""One array type per kind of image: float32 is a probability, bool a mask, integers are labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from medseg.errors import InputError
+from medseg.metrics.foreground import Kind, as_array, kind_of_prediction, kind_of_reference
+
+
+def as_kind(image: Any, name: str, kind: Kind | None = None) -> np.ndarray:
+    """The image as float32 foreground probability, bool mask, or integer label image.
+
+    Args:
+        image: numpy or torch, any real dtype; not modified, copied only where the dtype changes.
+        name: `"prediction"` or `"reference"`, for messages; only a prediction is looked upon as a probability
+            without being told so.
+        kind: what the image is. None: as `medseg.metrics.foreground` sees it. Integer probabilities are divided
+            by the largest value of their dtype, in float32; floats can be labels if they are whole numbers.
+
+    Raises:
+        InputError: no pixels, NaN, probabilities outside 0..1, negative or fractional ids, a mask of more than
+            two values, or an unknown kind.
+    """
+    array = as_array(image, name)
+    if kind is None:
+        kind = kind_of_prediction(array) if name == "prediction" else kind_of_reference(array)
+    if kind == "probability":
+        return _as_probability(array, name)
+    if kind == "binary":
+        return _as_mask(array, name)
+    if kind == "labels":
+        return _as_labels(array, name)
+    raise InputError(f"{name}: kind {kind!r} is not known; use 'probability', 'binary' or 'labels'")
+
+
+def kind_of(array: np.ndarray) -> Kind:
+    """The kind of an array that `as_kind` returned."""
+    return {"f": "probability", "b": "binary"}.get(array.dtype.kind, "labels")
+
+
+def _as_probability(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype.kind in "ui":
+        if array.min() < 0:
+            raise InputError(f"{name}: smallest value {array.min()}; a probability is 0 to 1")
+        return array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    probability = array.astype(np.float32, copy=False)
+    low, high = probability.min(), probability.max()
+    if not (low >= 0 and high <= 1):  # NaN is neither
+        raise InputError(
+            f"{name}: values from {low:g} to {high:g}, but a probability is 0 to 1 and never NaN; apply a "
+            "sigmoid to logits, divide grey levels by their maximum, or give masks and labels as integers"
+        )
+    return np.asarray(probability)
+
+
+def _as_mask(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype == bool:
+        return np.asarray(array)
+    foreground = np.asarray(array != 0)
+    low, high = array.min(), array.max()
+    if not (low >= 0 and np.array_equal(foreground, (array == high) & foreground)):  # NaN is not >= 0
+        raise InputError(
+            f"{name}: a binary image holds 0 and one other value; this one has several, from {low:g} to "
+            f"{high:g}. Call it labels or a probability, or threshold it first"
+        )
+    return foreground
+
+
+def _as_labels(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype.kind == "f":
+        if not np.array_equal(array, np.trunc(array)) or np.isinf(array).any():
+            raise InputError(f"{name}: labels are whole numbers; this float image has fractions or NaN")
+        array = array.astype(np.int64)
+    if array.dtype == bool:
+        array = array.astype(np.uint8)
+    if array.min() < 0:
+        raise InputError(f"{name}: smallest value {array.min()}; 0 is background and ids are positive")
+    return np.asarray(array)
