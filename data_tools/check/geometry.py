@@ -1,0 +1,130 @@
+"""Checks of where images lie: shapes, spacing, affines and orientations, within a pair and across the set."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from data_tools.check.findings import Finding, error, warning
+from data_tools.layout import Description, Entry
+from data_tools.pixels import Pixels
+
+
+def spatial_shape(pixels: Pixels) -> tuple[int, ...]:
+    """Shape of an image without its channel axis."""
+    if pixels.geometry is None:
+        return pixels.array.shape
+    return tuple(n for n, a in zip(pixels.array.shape, pixels.geometry.axes, strict=True) if a != "C")
+
+
+def check_pair_geometry(entry: Entry, image: Pixels, labels: Pixels) -> list[Finding]:
+    """Shapes, spacings and affines of an image and its labels must agree; sections must lie in the stack."""
+    shape = spatial_shape(image)
+    if shape != labels.array.shape:
+        hint = "; it looks transposed" if sorted(shape) == sorted(labels.array.shape) else ""
+        return [
+            error(
+                "shape_mismatch",
+                entry.label,
+                f"has shape {labels.array.shape}, its image {shape}{hint}; export both from the same field",
+            )
+        ]
+    findings = []
+    if entry.sections and (len(shape) < 3 or entry.sections[1] > shape[0]):
+        findings.append(
+            error(
+                "sections_outside",
+                entry.image,
+                f"sections {list(entry.sections)} do not lie in a stack of shape {shape}; correct dataset.json",
+            )
+        )
+    return findings + _check_spacing(entry, image, labels) + _check_affines(entry, image, labels)
+
+
+def _check_spacing(entry: Entry, image: Pixels, labels: Pixels) -> list[Finding]:
+    ours, theirs = (p.geometry and p.geometry.spacing_um for p in (image, labels))
+    if ours and theirs and not np.allclose(ours, theirs, rtol=0.01):
+        return [
+            error(
+                "spacing_mismatch",
+                entry.label,
+                f"has the spacing {theirs} µm, its image {ours} µm; correct the one that is wrong",
+            )
+        ]
+    return []
+
+
+def _check_affines(entry: Entry, image: Pixels, labels: Pixels) -> list[Finding]:
+    if (image.affine is None) != (labels.affine is None):
+        return [error("format_mismatch", entry.label, "one of image and labels is NIfTI and the other is not; use one")]
+    if image.affine is None:
+        return []
+    ours, theirs = orientation(image.affine), orientation(labels.affine)
+    if ours != theirs:
+        return [
+            error(
+                "orientation_mismatch",
+                entry.label,
+                f"is stored as {theirs}, its image as {ours}; the voxels do not correspond, reorient one",
+            )
+        ]
+    apart = float(np.abs(image.affine - labels.affine).max())
+    if apart > 0.01:
+        return [
+            error(
+                "affine_mismatch",
+                entry.label,
+                f"lies up to {apart:.3g} mm beside its image (affines differ); resample one onto the other",
+            )
+        ]
+    return []
+
+
+def orientation(affine: np.ndarray) -> str:
+    """Return the axis codes of an affine, such as RAS or LPS."""
+    import nibabel as nib
+
+    return "".join(str(c) for c in nib.aff2axcodes(affine))
+
+
+def check_common_geometry(description: Description, pixels: dict[str, tuple]) -> list[Finding]:
+    """Across the set: channels, dimensions, dtypes, orientations and spacings that differ.
+
+    Args:
+        description: of the data set.
+        pixels: per image file (dtype, axes without C, spacing in µm or None, orientation or "", channels).
+    """
+    findings = []
+    kinds = (
+        (0, "mixed_dtypes", "warning", "pixel types", "intensities are on different scales; convert to one"),
+        (1, "mixed_axes", "error", "dimensions", "a network takes one number of dimensions; split the set"),
+        (4, "mixed_channels", "warning", "numbers of channels", "convert to one, or let the bundle make them gray"),
+        (3, "mixed_orientations", "warning", "orientations", "let the bundle reorient them (Orientationd)"),
+    )
+    for index, code, level, what, advice in kinds:
+        counts = Counter(p[index] for p in pixels.values())
+        if len(counts) > 1:
+            rare = min(counts, key=lambda k: counts[k])
+            example = next(f for f, p in pixels.items() if p[index] == rare)
+            listed = ", ".join(f"{k} ({n})" for k, n in counts.most_common())
+            make = error if level == "error" else warning
+            findings.append(make(code, example, f"{what} differ in this set: {listed}; {advice}"))
+    findings += _check_declared_spacing(description, pixels)
+    return findings
+
+
+def _check_declared_spacing(description: Description, pixels: dict[str, tuple]) -> list[Finding]:
+    scale = {"nm": 1e-3, "um": 1.0, "mm": 1e3}.get(description.unit or "")
+    if description.spacing is None or scale is None:
+        return []
+    declared = np.array(description.spacing) * scale
+    return [
+        warning(
+            "spacing_not_as_declared",
+            file,
+            f"has the spacing {spacing} µm, dataset.json says {tuple(declared.tolist())} µm; correct one",
+        )
+        for file, (_, _, spacing, *_) in pixels.items()
+        if spacing and (len(spacing) != len(declared) or not np.allclose(spacing, declared, rtol=0.01))
+    ]
