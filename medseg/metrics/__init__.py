@@ -1,1 +1,39 @@
-"""Topology, instance and pixel metrics: plain functions and MONAI Cumulative metrics."""
+"""Topology, instance and pixel metrics: plain functions and MONAI Cumulative metrics.
+
+The functions need no torch; the metric classes, which do, are loaded when they are asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PLACES = {
+    "warping": ("topological_warping_error",),
+    "rand": ("rand_error", "v_rand"),
+    "information": ("v_info", "variation_of_information"),
+    "pixel": ("dice", "iou", "pixel_error"),
+    "instances": ("aggregated_jaccard_index", "average_precision", "f1_score", "panoptic_quality"),
+    "warping_metric": ("WarpingErrorMetric",),
+    "overlap_metrics": (
+        "InstanceAveragePrecisionMetric",
+        "PanopticQualityMetric",
+        "PixelErrorMetric",
+        "RandErrorMetric",
+        "VInfoMetric",
+        "VRandMetric",
+        "VariationOfInformationMetric",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605 (a list, which ruff does not see)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

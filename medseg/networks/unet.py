@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from monai.networks.layers.factories import Conv, Dropout, Pool
+from monai.networks.layers.factories import Conv, Pool
 from monai.networks.layers.utils import get_norm_layer
 from torch import Tensor, nn
 
@@ -137,7 +137,7 @@ class _ConvBlock(nn.Sequential):
                 layers.append(get_norm_layer(norm, spatial_dims, outside))
             layers.append(nn.ReLU(inplace=True))
         if drop > 0:
-            layers.append(Dropout[Dropout.DROPOUT, spatial_dims](drop))
+            layers.append(nn.Dropout(drop))
         super().__init__(*layers)
 
 

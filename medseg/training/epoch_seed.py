@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import ignite.distributed as idist
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
+
+_RANK_STEP = 1_000_003  # processes of one run draw different crops
 
 
 class EpochSeed:
@@ -27,7 +30,7 @@ class EpochSeed:
 
     def __call__(self, engine: Engine) -> None:
         """Seed for the epoch that starts."""
-        seed = (self.seed + engine.state.epoch) % 2**32
+        seed = (self.seed + engine.state.epoch + _RANK_STEP * idist.get_rank()) % 2**32
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 (third-party transforms draw from it)
         torch.manual_seed(seed)

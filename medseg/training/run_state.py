@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import ignite.distributed as idist
 import torch
 from ignite.engine import Engine, Events
 from torch import nn
@@ -95,6 +96,8 @@ class RunState:
 
     def finish_epoch(self, engine: Engine) -> None:
         """Record the epoch and write the folder."""
+        if idist.get_rank() > 0:  # all processes hold the same state, the first one writes it
+            return
         record = {"epoch": engine.state.epoch, "loss": self._loss_sum / max(self._loss_count, 1)}
         self._loss_sum, self._loss_count = 0.0, 0
         metrics = {}
@@ -139,7 +142,8 @@ def draw_learning_curve(history: list[dict[str, float]], path: Path) -> None:
 
 
 def _plain_state(network: nn.Module, dtype: torch.dtype | None) -> dict[str, torch.Tensor]:
-    state = _detached(network.state_dict())
+    unwrapped = getattr(network, "module", network)  # inside (Distributed)DataParallel
+    state = _detached(unwrapped.state_dict())
     return {k: v.to(dtype) if dtype is not None and v.is_floating_point() else v for k, v in state.items()}
 
 
