@@ -8,12 +8,47 @@ import numpy as np
 from numba import njit
 
 from medseg.kernels.articulation import articulation_points
-from medseg.kernels.warp import warp
+from medseg.kernels.lattice import Lattice
+from medseg.kernels.warp import frame_components, frame_mask, frame_proposal, warp
 
 CLASSES = ("split", "merge", "hole_addition", "hole_deletion", "object_addition", "object_deletion")
 """Names of the classes: ``CLASSES[k]`` has code k + 1; code 0 is "no mismatch"."""
 
 SPLIT, MERGE, HOLE_ADDITION, HOLE_DELETION, OBJECT_ADDITION, OBJECT_DELETION = range(1, 7)
+
+
+def map_mismatches(
+    label: np.ndarray,
+    proposal: np.ndarray,
+    threshold: float = 0.5,
+    mask: np.ndarray | None = None,
+    radius: int = 0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Warp a binary label towards a proposal and say what each mismatch left is.
+
+    Args:
+        label: ``(Y, X)`` or ``(Z, Y, X)``, non-zero = foreground.
+        proposal, threshold, mask: as in :func:`medseg.kernels.warp.homotopic_warp`.
+        radius: window (pixels) in which a pixel must part its object to be a split; 0 = whole image.
+
+    Returns:
+        The warped label (``bool``), the class code of each mismatch (``uint8``, see ``CLASSES``; 0 = none) and
+        the number 1.. of its cluster (``int32``), each of the label's shape.
+    """
+    lattice = Lattice.of(label.shape)
+    ids, pixels, classes, clusters = find_mismatches(
+        frame_components(label, lattice),
+        frame_proposal(proposal, lattice),
+        frame_mask(mask, lattice),
+        float(threshold),
+        int(radius),
+        lattice.faces,
+        lattice.cube,
+    )
+    places = tuple(lattice.coordinates(pixels).T)
+    class_map, cluster_map = np.zeros(label.shape, np.uint8), np.zeros(label.shape, np.int32)
+    class_map[places], cluster_map[places] = classes, clusters
+    return lattice.restore(ids > 0), class_map, cluster_map
 
 
 @njit(cache=True, nogil=True)

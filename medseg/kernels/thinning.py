@@ -41,7 +41,7 @@ def thin(foreground: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _flood(labels, column):
-    steps = (-column, -1, column, 1)  # left, up, right, down: the order decides how dams grow
+    steps = (-column, -1, column, 1)  # left, up, right, down
     queue = np.empty(labels.size, np.int64)
     tail = 0
     for p in range(labels.size):

@@ -25,7 +25,7 @@ def test_handler_in_the_page_can_be_built():
 
     (block,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     parser = ConfigParser({"imports": ["$import monai"], "handler": json.loads(block)})
-    assert type(parser.get_parsed_content("handler")).__name__ == "WarpingErrorHandler"
+    assert type(parser.get_parsed_content("handler").metric_fn).__name__ == "WarpingErrorMetric"
 
 
 def test_examples_in_the_picture_show_their_class():

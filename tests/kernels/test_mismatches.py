@@ -8,26 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from isbi2012_cases import each_case, load_case
 from scipy import ndimage
 
-from medseg.kernels.lattice import Lattice
-from medseg.kernels.mismatches import CLASSES, find_mismatches
-from medseg.kernels.warp import frame_components, frame_mask, frame_proposal
-
-
-def compare(label, proposal, threshold=0.5, radius=0, mask=None):
-    """Warped label, map of class codes, map of cluster numbers."""
-    lattice = Lattice.of(label.shape)
-    ids, pixels, classes, clusters = find_mismatches(
-        frame_components(label, lattice),
-        frame_proposal(proposal, lattice),
-        frame_mask(mask, lattice),
-        threshold,
-        radius,
-        lattice.faces,
-        lattice.cube,
-    )
-    maps = np.zeros((2, *label.shape), int)
-    maps[(slice(None), *lattice.coordinates(pixels).T)] = classes, clusters
-    return lattice.restore(ids > 0), *maps
+from medseg.kernels.mismatches import CLASSES, map_mismatches
 
 
 def count(classes, clusters):
@@ -50,7 +31,7 @@ def test_reference_cases(case_folder, window):
         if expected[f"pixels_by_type_{window}"] is None:  # too slow for the reference
             continue
         found = [
-            count(*compare(label, proposal, expected["threshold"], radius, case.mask)[1:])
+            count(*map_mismatches(label, proposal, expected["threshold"], case.mask, radius)[1:])
             for label, proposal in zip(case.label, case.proposal, strict=True)
         ]
         for k, what in enumerate(("pixels", "clusters")):
@@ -109,7 +90,7 @@ def test_equals_the_table_read_literally(data):
     shape = data.draw(array_shapes(min_dims=ndim, max_dims=ndim, max_side=14 if ndim == 2 else 5))
     label, target = data.draw(arrays(bool, (2, *shape)))
     radius = data.draw(st.sampled_from([0, 1, 2, 3]))
-    warped, classes, clusters = compare(label, target.astype(float), radius=radius)
+    warped, classes, clusters = map_mismatches(label, target.astype(float), radius=radius)
     np.testing.assert_array_equal(classes, literal_classes(warped, warped != target, radius))
     for name, groups in count(classes, clusters)[1].items():
         assert groups == literal_cluster_count(warped, classes, name)
@@ -122,7 +103,7 @@ def test_dense_labels_where_cuts_meet_loops(data):
     seed, radius = data.draw(st.integers(0, 2**32 - 1)), data.draw(st.sampled_from([0, 2, 4]))
     rng = np.random.default_rng(seed)
     shape = (18, 18) if seed % 2 else (7, 7, 7)
-    warped, classes, _ = compare(rng.random(shape) < 0.8, (rng.random(shape) < 0.5).astype(float), radius=radius)
+    warped, classes, _ = map_mismatches(rng.random(shape) < 0.8, (rng.random(shape) < 0.5).astype(float), radius=radius)
     left = classes > 0
     np.testing.assert_array_equal(classes, literal_classes(warped, left, radius))
 
@@ -135,5 +116,5 @@ def test_a_way_around_outside_the_window_does_not_count():
     cut[10:13, 6] = 0
     # A ring cut open: its hole is deleted, unless the window is too small to see the way around.
     for radius, name in ((0, "hole_deletion"), (11, "hole_deletion"), (5, "split")):
-        _, classes, _ = compare(ring, cut, radius=radius)
+        _, classes, _ = map_mismatches(ring, cut, radius=radius)
         assert [CLASSES[c - 1] for c in classes[classes > 0]] == [name]

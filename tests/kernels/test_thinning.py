@@ -62,6 +62,51 @@ def test_every_segment_is_a_grown_component(foreground):
     assert not different.any(), "two segments touch without a dam"
 
 
+def literal_thinning(foreground):
+    """The flooding rules as they are written, pixel by pixel on (y, x)."""
+    height, width = foreground.shape
+    labels = label_components(foreground.T, 4)[0].T.copy()
+    if not labels.any():
+        return np.ones_like(labels)
+    undecided, queued = -1, -2
+    labels[labels == 0] = undecided
+
+    def neighbours(y, x):
+        around = [(y, x - 1), (y - 1, x), (y, x + 1), (y + 1, x)]  # left, up, right, down
+        return [(v, u) for v, u in around if 0 <= v < height and 0 <= u < width]
+
+    queue = []
+    for x in range(width):
+        for y in range(height):
+            if labels[y, x] == undecided and any(labels[n] > 0 for n in neighbours(y, x)):
+                queue.append((y, x))
+    for p in queue:
+        labels[p] = queued
+    for p in queue:  # grows while it is walked through
+        inherited = False
+        for n in neighbours(*p):
+            if labels[n] > 0:
+                if labels[p] == queued or inherited:
+                    labels[p], inherited = labels[n], False
+                elif labels[p] > 0 and labels[p] != labels[n]:
+                    labels[p] = 0
+            elif labels[n] == 0:
+                if labels[p] == queued:
+                    labels[p], inherited = 0, True
+            elif labels[n] == undecided:
+                labels[n] = queued
+                queue.append(n)
+    return labels
+
+
+@pytest.mark.parametrize("density", [0.005, 0.02, 0.1, 0.4])
+def test_equals_the_rules_read_literally(density):
+    rng = np.random.default_rng(3)
+    for shape in [(31, 44), (40, 25)] * 4:
+        foreground = rng.random(shape) < density
+        np.testing.assert_array_equal(thin(foreground), literal_thinning(foreground))
+
+
 def test_refuses_a_stack():
     with pytest.raises(ValueError, match=r"one \(Y, X\) section, got shape \(2, 3, 4\)"):
         thin(np.zeros((2, 3, 4), bool))

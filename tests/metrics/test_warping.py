@@ -327,6 +327,16 @@ def test_thresholds():
             topological_warping_error(prediction, reference, threshold=nothing)
 
 
+def test_radius_beyond_the_smallest_side_is_the_whole_image():
+    ring = np.zeros((30, 7), bool)
+    ring[1:29, 1:6] = True
+    ring[2:28, 2:5] = False
+    cut = ring.copy()
+    cut[3, 1] = False
+    for radius, name in ((7, "split"), (8, "hole_deletion"), (0, "hole_deletion"), (-1, "hole_deletion")):
+        assert nonzero(topological_warping_error(cut, ring, radius=radius).pixels) == {name: 1}
+
+
 def test_torch_and_memory_mapped_arrays(tmp_path):
     rng = np.random.default_rng(9)
     prediction, reference = rng.random((2, 24, 31), np.float32), rng.random((2, 24, 31)) > 0.5

@@ -8,8 +8,9 @@ from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 
 from medseg.errors import InputError
+from medseg.metrics.handlers import StackMetricHandler
 from medseg.metrics.warping import CHALLENGE_THRESHOLDS, topological_warping_error
-from medseg.metrics.warping_metric import WarpingErrorHandler, WarpingErrorMetric
+from medseg.metrics.warping_metric import WarpingErrorMetric
 
 RNG = np.random.default_rng(0)
 Y_PRED = torch.tensor(RNG.random((3, 2, 24, 26), np.float32))
@@ -30,7 +31,7 @@ def test_all_images_are_one_stack():
     assert metric.aggregate().item() == stack.value
     assert metric.aggregate().dtype == torch.float64
     assert metric.result().sweep == stack.sweep
-    assert metric.get_buffer().shape == (3, 2, 10, 15)
+    assert metric.get_buffer().shape == (3, 2, 10, 16)
     metric.reset()
     metric(Y_PRED, Y)
     assert metric.aggregate().item() == stack.value
@@ -42,9 +43,6 @@ def test_values_of_single_images():
     expected = each_image(radius=None, threshold=(0.3, 0.5))
     torch.testing.assert_close(metric.aggregate("none"), expected, rtol=0, atol=0)
     torch.testing.assert_close(metric.aggregate("mean"), expected.mean(), rtol=0, atol=1e-15)
-    foreground = WarpingErrorMetric(include_background=False, reduction="none")
-    foreground(Y_PRED, Y)
-    torch.testing.assert_close(foreground.aggregate(), each_image()[:, 1:], rtol=0, atol=0)
 
 
 def test_images_of_different_size_weigh_by_their_pixels():
@@ -90,18 +88,19 @@ def test_images_without_objects_count():
     metric(y_pred, y)
     assert metric.aggregate("none").tolist() == [[0.0], [1 / 81]]
     assert metric.aggregate().item() == 0.5 / 81
+    assert metric.undefined == 0
 
 
 def test_ignite_handler_from_a_config():
     config = {
         "handler": {
-            "_target_": "medseg.metrics.warping_metric.WarpingErrorHandler",
+            "_target_": "medseg.metrics.handlers.StackMetricHandler",
+            "metric_fn": {"_target_": "medseg.metrics.warping_metric.WarpingErrorMetric", "threshold": 0.5},
             "output_transform": "$lambda output: (output['pred'], output['label'])",
-            "threshold": 0.5,
         }
     }
     handler = ConfigParser(config).get_parsed_content("handler")
-    assert isinstance(handler, WarpingErrorHandler)
+    assert isinstance(handler, StackMetricHandler)
     engine = Engine(lambda _, batch: {"pred": batch[0], "label": batch[1]})
     handler.attach(engine, "warping_error")
     state = engine.run([(Y_PRED[:2], Y[:2]), (Y_PRED[2:], Y[2:])])
@@ -111,23 +110,20 @@ def test_ignite_handler_from_a_config():
 
 
 @pytest.mark.parametrize(
-    ("y_pred", "y", "options", "message"),
+    ("y_pred", "y", "message"),
     [
-        (Y_PRED, None, {}, "needs a reference y"),
-        (Y_PRED, Y[:, :1], {}, r"y_pred has shape \(3, 2, 24, 26\) but y \(3, 1, 24, 26\)"),
-        (Y_PRED[0], Y[0], {}, r"expected \(B, C, Y, X\) or \(B, C, Z, Y, X\), got shape \(2, 24, 26\)"),
-        (Y_PRED[:, :1], Y[:, :1], {"include_background": False}, "no channel beside the background"),
-        (Y_PRED * torch.nan, Y, {}, "pixels are NaN"),
-        (Y_PRED * 2, Y, {}, "a probability is 0 to 1"),
+        (Y_PRED, None, "must have one shape"),
+        (Y_PRED, Y[:, :1], "must have one shape"),
+        (Y_PRED[0], Y[0], r"expected \(B, C, Y, X\) or \(B, C, Z, Y, X\)"),
+        (Y_PRED * torch.nan, Y, "pixels are NaN"),
+        (Y_PRED * 2, Y, "a probability is 0 to 1"),
     ],
 )
-def test_refuses(y_pred, y, options, message):
+def test_refuses(y_pred, y, message):
     with pytest.raises(InputError, match=message):
-        WarpingErrorMetric(**options)(y_pred, y)
+        WarpingErrorMetric()(y_pred, y)
 
 
 def test_nothing_to_aggregate():
     with pytest.raises(ValueError, match="no image has been compared yet"):
         WarpingErrorMetric().aggregate()
-    with pytest.raises(InputError, match="reduction 'median' is unknown"):
-        WarpingErrorMetric(reduction="median")

@@ -1,0 +1,124 @@
+"""`medseg evaluate`: how good is a segmentation, and where is it wrong?"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medseg.cli.progress import progress
+from medseg.errors import InputError
+
+
+class _Kind(str, Enum):
+    auto = "auto"
+    labels = "labels"
+    binary = "binary"
+    probability = "probability"
+
+
+class _Objects(str, Enum):
+    auto = "auto"
+    sections = "sections"
+    volume = "volume"
+
+
+def evaluate(
+    prediction: Annotated[Path, typer.Argument(help="Label image, mask or probability; a stack; or a folder.")],
+    reference: Annotated[Path, typer.Argument(help="The truth: a file, or a folder of the same stems.")],
+    prediction_kind: Annotated[_Kind, typer.Option(help="What the predictions are.")] = _Kind.auto,
+    reference_kind: Annotated[_Kind, typer.Option(help="What the references are.")] = _Kind.auto,
+    metrics: Annotated[str | None, typer.Option(metavar="NAME,...", help="Only these scores.")] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Cut probabilities here, not at the challenge's levels."),
+    ] = None,
+    thin_borders: Annotated[
+        bool, typer.Option("--thin-borders", help="Thin predicted borders for all measures of segments.")
+    ] = False,
+    objects: Annotated[
+        _Objects, typer.Option(help="Whether objects reach through the sections of a stack.")
+    ] = _Objects.auto,
+    axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
+    spacing: Annotated[
+        str | None, typer.Option(metavar="[Z,]Y,X", help="Pixel size in µm, for the places in the report.")
+    ] = None,
+    json_: Annotated[Path | None, typer.Option("--json", help="Write the scores as JSON.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the scores as CSV.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page that shows the errors.")] = None,
+    images: Annotated[Path | None, typer.Option("--images", help="The raw images, for the report.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
+) -> None:
+    """Compare segmentations with their references: topology, segments, objects, pixels.
+
+    Two files, or two folders whose files belong together by stem (x_labels.tif and x_probability.tif to x.tif).
+    The total treats all sections of all images as one stack. A pair that fails is named and the others are still
+    done; the exit code is then 1.
+    """
+    _refuse_existing([json_, csv, report], overwrite)
+    spacing_um = _parse_spacing(spacing) if spacing else None
+    with progress(quiet=quiet) as say:
+        say.start("loading")
+        from medseg.metrics.evaluation import METRICS, EvaluationOptions
+        from medseg.report.score_table import score_table
+        from medseg.workflow.evaluate import evaluate_files, write_csv, write_json
+        from medseg.workflow.pairs import match_images, pair_files
+
+        kinds = [None if kind == _Kind.auto else kind.value for kind in (prediction_kind, reference_kind)]
+        options = EvaluationOptions(
+            metrics=tuple(name.strip() for name in metrics.split(",")) if metrics else METRICS,
+            threshold=threshold,
+            thin_borders=thin_borders,
+            prediction_kind=kinds[0],
+            reference_kind=kinds[1],
+        )
+        pairs, notices = pair_files(prediction, reference, kinds[0])
+        raw = match_images(images, [pair.stem for pair in pairs]) if images else {}
+        result = evaluate_files(
+            pairs,
+            options,
+            axes=axes,
+            objects=objects.value,
+            progress=lambda pair: say.start(f"comparing {pair.stem} (the first run compiles the metrics)"),
+        )
+        for notice in (*notices, *result.notices):
+            say.say(f"note: {notice}")
+        say.say(score_table(result))
+        if json_:
+            write_json(json_, result, overwrite=overwrite)
+            say.say(f"scores: {json_}")
+        if csv:
+            write_csv(csv, result, overwrite=overwrite)
+            say.say(f"scores: {csv}")
+        if report:
+            from medseg.report.evaluation_report import write_report
+
+            say.start("drawing the report")
+            write_report(
+                report, result, images=raw, axes=axes, objects=objects.value, spacing_um=spacing_um, overwrite=overwrite
+            )
+            say.say(f"report: {report}")
+        for problem in result.failed.values():
+            say.fail(f"error: {problem}")
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _refuse_existing(outputs: list[Path | None], overwrite: bool) -> None:
+    """Before an hour of work, not after it."""
+    for path in outputs:
+        if path is not None and path.exists() and not overwrite:
+            raise InputError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
+
+
+def _parse_spacing(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in (2, 3) or not all(0 < value < float("inf") for value in values):
+        raise InputError(f"--spacing {text}: give Y,X or Z,Y,X in µm, for example 0.004,0.004")
+    return values

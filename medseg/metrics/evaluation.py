@@ -1,0 +1,260 @@
+"""All scores of a prediction, for single images and for all of them as one stack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from medseg.errors import InputError
+from medseg.kernels.mismatches import CLASSES
+from medseg.metrics.confusion import ConfusionCounts
+from medseg.metrics.foreground import Kind
+from medseg.metrics.image_pair import ImagePair
+from medseg.metrics.information import information_of, v_info_of
+from medseg.metrics.instances import average_precision_of, panoptic_quality_of
+from medseg.metrics.kinds import as_kind, kind_of
+from medseg.metrics.overlap import Overlaps, as_one_stack, overlaps
+from medseg.metrics.pixel import PixelScore, foreground_score, pixel_error_of, pixel_scores
+from medseg.metrics.rand import rand_of
+from medseg.metrics.segments import as_sections, thresholds_for
+from medseg.metrics.warping import CHALLENGE_THRESHOLDS
+from medseg.metrics.warping_score import WarpingError, summarise
+
+GROUPS = {
+    "warping": ("warping_error", "warping_error_classic", "splits", "mergers"),
+    "pixel": ("pixel_error",),
+    "segments": (
+        "rand_error_2012",
+        "rand_standard_f",
+        "vi_split",
+        "vi_merge",
+        "ap50",
+        "ap50_95",
+        "pq",
+    ),
+    "thinned": ("v_rand", "v_info"),
+    "foreground": ("dice", "iou"),
+}
+METRICS = (
+    *GROUPS["warping"],
+    "pixel_error",
+    "rand_error_2012",
+    "rand_standard_f",
+    *GROUPS["thinned"],
+    *GROUPS["segments"][2:],
+    *GROUPS["foreground"],
+)
+"""Names of the scores, in the order in which they are shown."""
+
+HIGHER_IS_BETTER = {"rand_standard_f", "v_rand", "v_info", "ap50", "ap50_95", "pq", "dice", "iou"}
+
+_LEVEL = 0.5  # of the measures that know no sweep
+_RADIUS = 20  # of the challenge's test for splits, in pixels
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What to measure, and how images become objects."""
+
+    metrics: tuple[str, ...] = METRICS
+    threshold: float | None = None
+    """One level for everything; None: the challenge's sweeps, and 0.5 where there is no sweep."""
+    thin_borders: bool = False
+    """Also for the measures other than V_Rand and V_Info."""
+    volumetric: bool | None = None
+    """Objects reach through the sections; None: if both sides are label volumes."""
+    prediction_kind: Kind | None = None
+    reference_kind: Kind | None = None
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.metrics) - set(METRICS))
+        if unknown or not self.metrics:
+            raise InputError(f"metrics: {', '.join(unknown) or 'none given'}; choose among {', '.join(METRICS)}")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InputError(f"threshold: {self.threshold} is not between 0 and 1")
+
+    def needs(self, group: str) -> bool:
+        """Whether a score of the group is wanted."""
+        return any(name in self.metrics for name in GROUPS[group])
+
+    @property
+    def level(self) -> float:
+        """Where probabilities are cut for the measures that know no sweep."""
+        return _LEVEL if self.threshold is None else self.threshold
+
+
+@dataclass(frozen=True, eq=False)
+class ImageEvaluation:
+    """What was counted in one image; parts that nobody wanted are None."""
+
+    prediction_kind: Kind
+    reference_kind: Kind
+    pixels: int
+    warping: np.ndarray | None
+    """`int64 (thresholds, 2, 7)`: pixels and clusters of each mismatch class."""
+    pixel: tuple[PixelScore, ...] | None
+    segments: Overlaps | None
+    thinned: Overlaps | None
+    foreground: PixelScore | None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of one image or of a stack of them."""
+
+    values: dict[str, float | int]
+    """By name, in the order of `METRICS`; NaN where undefined."""
+    undefined: dict[str, int]
+    """Sections (or volumes) that a score leaves out because nothing can be compared in them."""
+    single_segment: int = 0
+    """Sections whose V_Info is 0 by definition because a side is one segment."""
+    warping: WarpingError | None = field(default=None, compare=False)
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """The values with None in place of NaN."""
+        return {name: None if isinstance(v, float) and math.isnan(v) else v for name, v in self.values.items()}
+
+
+def evaluate_arrays(prediction: Any, reference: Any, options: EvaluationOptions) -> ImageEvaluation:
+    """Count everything in one image.
+
+    Args:
+        prediction, reference: `(Y, X)`, a stack `(..., Y, X)`, or a volume `(Z, Y, X)` of one shape; their kinds
+            as in `medseg.metrics.kinds.as_kind`.
+        options: what to measure.
+
+    Raises:
+        InputError: shapes differ, or an image that is not of its kind.
+    """
+    predicted = as_kind(prediction, "prediction", options.prediction_kind)
+    truth = as_kind(reference, "reference", options.reference_kind)
+    if predicted.shape != truth.shape:
+        raise InputError(
+            f"prediction has the shape {predicted.shape}, its reference {truth.shape}; they must show the same pixels"
+        )
+    how = {"prediction_kind": kind_of(predicted), "reference_kind": kind_of(truth)}
+    sweep = thresholds_for(kind_of(predicted), options.threshold)
+    return ImageEvaluation(
+        **how,
+        pixels=truth.size,
+        warping=_warping_counts(predicted, truth, options) if options.needs("warping") else None,
+        pixel=pixel_scores(predicted, truth, sweep) if options.needs("pixel") else None,
+        segments=overlaps(
+            predicted,
+            truth,
+            threshold=sweep,
+            thin_borders=options.thin_borders,
+            volumetric=False if options.thin_borders else options.volumetric,
+            **how,
+        )
+        if options.needs("segments")
+        else None,
+        thinned=overlaps(predicted, truth, threshold=sweep, thin_borders=True, **how)
+        if options.needs("thinned")
+        else None,
+        foreground=foreground_score(predicted, truth, threshold=options.level) if options.needs("foreground") else None,
+    )
+
+
+def scores_of(images: Sequence[ImageEvaluation], options: EvaluationOptions) -> Scores:
+    """Scores of images that are looked at as one stack; of one image, its own."""
+    values: dict[str, float | int] = {}
+    undefined: dict[str, int] = {}
+    single_segment = 0
+    warping = _join_warping(images, options) if options.needs("warping") else None
+    if warping is not None:
+        at_level = min(warping.sweep, key=lambda score: abs(score.threshold - options.level))
+        values |= {
+            "warping_error": warping.value,
+            "warping_error_classic": at_level.classic_error,
+            "splits": warping.pixels.split,
+            "mergers": warping.pixels.merge,
+        }
+    if options.needs("pixel"):
+        values["pixel_error"] = pixel_error_of(_join_pixel([i.pixel for i in images])).value
+    if options.needs("segments"):
+        segments = as_one_stack([image.segments for image in images])
+        _add_segment_scores(segments, options.level, values, undefined)
+    if options.needs("thinned"):
+        thinned = as_one_stack([image.thinned for image in images])
+        rand, information = rand_of(thinned, pairs="ordered", average="macro"), v_info_of(thinned)
+        values |= {"v_rand": rand.value, "v_info": information.value}
+        undefined |= {"v_rand": rand.undefined, "v_info": information.undefined}
+        single_segment = information.single_segment if "v_info" in options.metrics else 0
+    if options.needs("foreground"):
+        total = PixelScore(options.level, sum((i.foreground.counts for i in images), ConfusionCounts()))
+        values |= {"dice": total.dice, "iou": total.iou}
+        empty = sum(i.foreground.counts.total == i.foreground.counts.tn for i in images)
+        undefined |= {"dice": empty, "iou": empty}
+    names = [name for name in METRICS if name in options.metrics]
+    return Scores(
+        {name: values[name] for name in names},
+        {name: undefined[name] for name in names if undefined.get(name)},
+        single_segment,
+        warping,
+    )
+
+
+def _add_segment_scores(
+    segments: Overlaps, level: float, values: dict[str, float | int], undefined: dict[str, int]
+) -> None:
+    tables = segments.at(level)
+    information = information_of(Overlaps((level,), (tables,)))
+    precision, quality = average_precision_of(tables), panoptic_quality_of(tables)
+    nan = float("nan")
+    values |= {
+        "rand_error_2012": rand_of(segments, error=True).value,
+        "rand_standard_f": rand_of(segments, region="everything").value,
+        "vi_split": information.best.split if information.best else nan,
+        "vi_merge": information.best.merge if information.best else nan,
+        "ap50": precision.scores[0].average_precision,
+        "ap50_95": precision.value,
+        "pq": quality.value,
+    }
+    undefined |= {
+        "vi_split": information.undefined,
+        "vi_merge": information.undefined,
+        "ap50": precision.undefined,
+        "ap50_95": precision.undefined,
+        "pq": quality.undefined,
+    }
+
+
+def _warping_thresholds(kind: Kind, options: EvaluationOptions) -> tuple[float, ...]:
+    """The challenge's ten levels, of which the last of the other sweeps is not one."""
+    if options.threshold is not None or kind != "probability":
+        return thresholds_for(kind, options.threshold)
+    return CHALLENGE_THRESHOLDS
+
+
+def _warping_counts(predicted: np.ndarray, truth: np.ndarray, options: EvaluationOptions) -> np.ndarray:
+    if truth.dtype.kind == "f":
+        truth = truth > 0  # as the challenge does with a grey label
+    predicted, truth = as_sections(predicted), as_sections(truth)
+    pair = ImagePair.of(predicted, truth, None, radius=_RADIUS, volumetric=False)
+    return pair.count(_warping_thresholds(kind_of(predicted), options))
+
+
+def _join_warping(images: Sequence[ImageEvaluation], options: EvaluationOptions) -> WarpingError:
+    kind = "probability" if any(i.prediction_kind == "probability" for i in images) else "binary"
+    thresholds = _warping_thresholds(kind, options)
+    counts = np.zeros((len(thresholds), 2, len(CLASSES) + 1), np.int64)
+    for image in images:
+        counts += image.warping  # a mask has one row, which counts at every level
+    return summarise(counts, sum(image.pixels for image in images), thresholds)
+
+
+def _join_pixel(sweeps: Iterable[tuple[PixelScore, ...]]) -> list[PixelScore]:
+    sweeps = list(sweeps)
+    longest = max(sweeps, key=len)
+    return [
+        PixelScore(
+            score.threshold,
+            sum((s[min(t, len(s) - 1)].counts for s in sweeps), ConfusionCounts()),
+        )
+        for t, score in enumerate(longest)
+    ]

@@ -1,0 +1,37 @@
+"""The scores of an evaluation as a table for the terminal."""
+
+from __future__ import annotations
+
+import math
+
+from medseg.metrics.evaluation import HIGHER_IS_BETTER, Scores
+from medseg.workflow.evaluate import Evaluation
+
+
+def score_table(evaluation: Evaluation) -> str:
+    """One line per score: its total over all images and, of several images, the worst one."""
+    total = evaluation.total
+    several = len(evaluation.images) > 1
+    names = max(len(name) for name in total.values)
+    lines = [f"{'score':<{names}}  {'total' if several else 'value':>10}" + ("  worst image" if several else "")]
+    for name, value in total.values.items():
+        line = f"{name:<{names}}  {format_score(value):>10}"
+        worst = worst_image(evaluation.images, name) if several else None
+        if worst:
+            line += f"  {worst} ({format_score(evaluation.images[worst].values[name])})"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def worst_image(images: dict[str, Scores], name: str) -> str | None:
+    """The image that is worst by a score; None where no image has it."""
+    defined = {stem: scores.values[name] for stem, scores in images.items() if not math.isnan(scores.values[name])}
+    sign = 1 if name in HIGHER_IS_BETTER else -1
+    return min(defined, key=lambda stem: sign * defined[stem], default=None)
+
+
+def format_score(value: float | int) -> str:
+    """Counts as they are, other values with four digits, undefined ones in words."""
+    if isinstance(value, int):
+        return str(value)
+    return "undefined" if math.isnan(value) else f"{value:.4g}"

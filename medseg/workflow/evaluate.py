@@ -1,0 +1,219 @@
+"""Evaluate files: read each pair, count, and gather the scores."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medseg.errors import InputError
+from medseg.io import Geometry, read_image, read_labels
+from medseg.io.atomic import atomic_target
+from medseg.metrics.evaluation import (
+    EvaluationOptions,
+    ImageEvaluation,
+    Scores,
+    evaluate_arrays,
+    scores_of,
+)
+from medseg.metrics.foreground import Kind, kind_of_prediction, kind_of_reference
+from medseg.workflow.pairs import FilePair
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of every image, of all of them as one stack, and what has to be said about them."""
+
+    options: EvaluationOptions
+    pairs: tuple[FilePair, ...]
+    """The pairs that were evaluated."""
+    images: dict[str, Scores]
+    """By stem."""
+    total: Scores
+    kinds: dict[str, tuple[Kind, Kind]]
+    """Kind of prediction and reference by stem."""
+    failed: dict[str, str]
+    """Why an image was not evaluated, by stem."""
+    notices: tuple[str, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"images": {stem: {name: value}}, "total": {name: value}, ...}`; undefined values are None."""
+        return {
+            "images": {stem: scores.as_json() for stem, scores in self.images.items()},
+            "total": self.total.as_json(),
+            "undefined": {
+                "images": {stem: scores.undefined for stem, scores in self.images.items() if scores.undefined},
+                "total": self.total.undefined,
+            },
+            "failed": self.failed,
+            "kinds": {
+                stem: {"prediction": prediction, "reference": reference}
+                for stem, (prediction, reference) in self.kinds.items()
+            },
+            "options": {
+                "threshold": self.options.threshold,
+                "thin_borders": self.options.thin_borders,
+                "volumetric": self.options.volumetric,
+            },
+            "notices": list(self.notices),
+        }
+
+
+def read_pair(
+    pair: FilePair, axes: str | None = None, objects: str = "auto"
+) -> tuple[np.ndarray, np.ndarray, Geometry, bool | None]:
+    """Prediction, reference, the reference's geometry, and whether objects reach through the sections.
+
+    Raises:
+        InputError: a file cannot be read, has channels, or differs from its partner in shape.
+    """
+    prediction, geometry_of_prediction = _read(pair.prediction, axes)
+    reference, geometry = _read(pair.reference, axes)
+    if prediction.shape != reference.shape:
+        raise InputError(
+            f"{pair.prediction} has the shape {prediction.shape} but {pair.reference} {reference.shape}; "
+            "they must show the same pixels"
+        )
+    if geometry.spacing is None:
+        geometry = replace(geometry, spacing=_spacing_if_alike(geometry_of_prediction, geometry), unit=None)
+        if geometry.spacing is not None:
+            geometry = replace(geometry, unit=geometry_of_prediction.unit)
+    if objects == "auto":
+        through = None if "Z" in geometry.axes and reference.ndim == 3 else False
+    else:
+        through = objects == "volume"
+    if through and reference.ndim != 3:
+        raise InputError(
+            f"{pair.reference}: objects of volumes need one axis Z beside Y and X; its axes are {geometry.axes}"
+        )
+    return prediction, reference, geometry, through
+
+
+def evaluate_files(
+    pairs: list[FilePair],
+    options: EvaluationOptions,
+    *,
+    axes: str | None = None,
+    objects: str = "auto",
+    progress: Callable[[FilePair], None] = lambda pair: None,
+) -> Evaluation:
+    """Evaluate pairs of files; one that fails is noted and the others are still done.
+
+    Args:
+        pairs: see `medseg.workflow.pairs.pair_files`.
+        options: what to measure; kinds that are None are looked for in each file.
+        axes: for files that do not state theirs.
+        objects: `"sections"`: of a stack, each section has objects of its own; `"volume"`: they reach through
+            them; `"auto"`: through the Z axis, where both sides are label images.
+        progress: called before each pair.
+
+    Raises:
+        InputError: not one pair could be evaluated.
+    """
+    images: dict[str, ImageEvaluation] = {}
+    failed: dict[str, str] = {}
+    for pair in pairs:
+        progress(pair)
+        try:
+            images[pair.stem] = _evaluate_pair(pair, options, axes, objects)
+        except InputError as error:
+            failed[pair.stem] = _with_name(str(error), pair)
+        except OSError as error:
+            failed[pair.stem] = f"{error.filename or pair.prediction}: {error.strerror or error}"
+    if not images:
+        raise InputError("; ".join(failed.values()))
+    scores = {stem: scores_of([image], options) for stem, image in images.items()}
+    total = scores_of(list(images.values()), options)
+    kinds = {stem: (image.prediction_kind, image.reference_kind) for stem, image in images.items()}
+    done = tuple(pair for pair in pairs if pair.stem in images)
+    return Evaluation(options, done, scores, total, kinds, failed, tuple(_notices(total, images, options)))
+
+
+def write_json(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
+    """Write the scores as JSON."""
+    with atomic_target(path, overwrite=overwrite) as target:
+        target.write_text(json.dumps(evaluation.as_json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_csv(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
+    """Write one row per image and one `total`; undefined values are empty, and counted in the last column."""
+    rows = [*evaluation.images.items(), ("total", evaluation.total)]
+    with atomic_target(path, overwrite=overwrite) as target, target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", *evaluation.total.values, "undefined"])
+        for name, scores in rows:
+            undefined = " ".join(f"{metric}:{count}" for metric, count in scores.undefined.items())
+            writer.writerow([name, *("" if v is None else v for v in scores.as_json().values()), undefined])
+
+
+def detect_kind(image: np.ndarray, name: str) -> Kind:
+    """Floats are a probability, two values a mask, other integers labels; for a reference too."""
+    if image.dtype.kind == "f":
+        return "probability"
+    return kind_of_prediction(image) if name == "prediction" else kind_of_reference(image)
+
+
+def _evaluate_pair(pair: FilePair, options: EvaluationOptions, axes: str | None, objects: str) -> ImageEvaluation:
+    prediction, reference, _, through = read_pair(pair, axes, objects)
+    return evaluate_arrays(prediction, reference, resolve_kinds(prediction, reference, options, through))
+
+
+def resolve_kinds(
+    prediction: np.ndarray, reference: np.ndarray, options: EvaluationOptions, through: bool | None
+) -> EvaluationOptions:
+    """The options with the kinds that these images have, and whether their objects reach through sections."""
+    return replace(
+        options,
+        volumetric=through,
+        prediction_kind=options.prediction_kind or detect_kind(prediction, "prediction"),
+        reference_kind=options.reference_kind or detect_kind(reference, "reference"),
+    )
+
+
+def _read(path: Path, axes: str | None) -> tuple[np.ndarray, Geometry]:
+    try:
+        image, geometry = read_image(path, axes=axes)
+    except InputError as unclear:
+        if axes is not None:
+            raise
+        try:  # pages of unstated meaning are sections if they hold labels or masks
+            return read_labels(path)
+        except InputError:
+            raise unclear from None
+    if "C" in geometry.axes:
+        raise InputError(
+            f"{path}: has a channel axis (axes {geometry.axes}, shape {image.shape}); "
+            "a segmentation has one value per pixel. Save one channel"
+        )
+    return image, geometry
+
+
+def _spacing_if_alike(source: Geometry, target: Geometry) -> tuple[float, ...] | None:
+    return source.spacing if source.spatial_axes == target.spatial_axes else None
+
+
+def _with_name(message: str, pair: FilePair) -> str:
+    named = str(pair.prediction) in message or str(pair.reference) in message
+    return message if named else f"{pair.prediction} and {pair.reference}: {message}"
+
+
+def _notices(total: Scores, images: dict[str, ImageEvaluation], options: EvaluationOptions) -> list[str]:
+    notices = []
+    for side in ("prediction", "reference"):
+        if getattr(options, f"{side}_kind") is None:
+            kinds = [getattr(image, f"{side}_kind") for image in images.values()]
+            found = ", ".join(
+                f"{kind} ({kinds.count(kind)})" if len(set(kinds)) > 1 else kind for kind in dict.fromkeys(kinds)
+            )
+            notices.append(f"{side} taken as {found} (--{side}-kind says otherwise)")
+    for count in sorted(set(total.undefined.values()), reverse=True):
+        names = ", ".join(name for name, n in total.undefined.items() if n == count)
+        notices.append(f"{names}: undefined in {count} sections or images, which are left out of the total")
+    if total.single_segment:
+        notices.append(f"v_info: {total.single_segment} sections hold a single segment and score 0 by definition")
+    return notices

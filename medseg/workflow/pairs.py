@@ -1,0 +1,106 @@
+"""Which prediction belongs to which reference: by the stem of the file names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medseg.errors import InputError
+from medseg.io import image_stem, list_images
+from medseg.metrics.foreground import Kind
+
+_RESULTS = ("labels", "probability")
+_NEVER_A_PREDICTION = ("overlay",)
+
+
+@dataclass(frozen=True)
+class FilePair:
+    """A prediction and its reference, under the reference's stem."""
+
+    stem: str
+    prediction: Path
+    reference: Path
+
+
+def pair_files(
+    prediction: str | Path, reference: str | Path, kind: Kind | None = None
+) -> tuple[list[FilePair], list[str]]:
+    """Pair two files, or the files of two folders.
+
+    A prediction `x.tif`, `x_labels.tif` or `x_probability.tif` belongs to the reference `x.tif`. Where a folder
+    holds several of them, the one of the wanted kind is taken, else the first in this order. Overlays that
+    `medseg predict` writes are left out.
+
+    Returns:
+        The pairs in natural order, and a notice for each prediction that was left out.
+
+    Raises:
+        InputError: a file without a partner, or two references of one stem.
+    """
+    prediction, reference = Path(prediction), Path(reference)
+    if prediction.is_file() and reference.is_file():
+        return [FilePair(image_stem(reference), prediction, reference)], []
+    references = _by_stem(list_images(reference))
+    predictions = {image_stem(path): path for path in list_images(prediction)}
+    order = ("", *sorted(_RESULTS, key=lambda result: result != kind))
+    pairs, notices, taken = [], [], set()
+    for stem, path in references.items():
+        names = [f"{stem}_{result}" if result else stem for result in order]
+        found = [name for name in names if name in predictions]
+        if not found:
+            continue
+        taken.update(found)
+        pairs.append(FilePair(stem, predictions[found[0]], path))
+        notices += [
+            f"{stem}: {predictions[found[0]].name} is compared, {predictions[name].name} is not "
+            "(name the file, or its kind)"
+            for name in found[1:]
+        ]
+    alone = [predictions[name] for name in predictions if name not in taken and not _is_picture(name, references)]
+    lonely = [path for stem, path in references.items() if stem not in {pair.stem for pair in pairs}]
+    if alone or lonely:
+        raise InputError(
+            "; ".join(
+                [_without("prediction", "reference", alone)] * bool(alone)
+                + [_without("reference", "prediction", lonely)] * bool(lonely)
+            )
+            + ". Files belong together by their stems: x_labels.tif, x_probability.tif or x.tif to x.tif"
+        )
+    return pairs, notices
+
+
+def match_images(images: str | Path, stems: list[str]) -> dict[str, Path]:
+    """The raw image of each stem: a file for a single stem, or the files of a folder.
+
+    Raises:
+        InputError: a stem without an image.
+    """
+    files = list_images(images)
+    if len(files) == len(stems) == 1:
+        return {stems[0]: files[0]}
+    by_stem = _by_stem(files)
+    missing = [stem for stem in stems if stem not in by_stem]
+    if missing:
+        raise InputError(f"{images}: no image for {_some(missing)}; images and references share their stems")
+    return {stem: by_stem[stem] for stem in stems}
+
+
+def _by_stem(paths: list[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in paths:
+        other = found.setdefault(image_stem(path), path)
+        if other is not path:
+            raise InputError(f"{other} and {path} have one stem; keep one of them in the folder")
+    return found
+
+
+def _is_picture(name: str, references: dict[str, Path]) -> bool:
+    return any(name == f"{stem}_{picture}" for stem in references for picture in _NEVER_A_PREDICTION)
+
+
+def _without(what: str, partner: str, paths: list[Path]) -> str:
+    return f"no {partner} for {len(paths)} {what}{'s' * (len(paths) > 1)}: {_some([str(p) for p in paths])}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
