@@ -8,6 +8,8 @@ import typer
 
 from medseg import __version__
 from medseg.cli.bundles import bundles
+from medseg.cli.demo import demo
+from medseg.cli.evaluate import evaluate
 from medseg.cli.predict import predict
 from medseg.cli.train import train
 from medseg.errors import InputError
@@ -21,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 something failed while running, 2 wrong arguments.",
 )
-for command in (predict, train, bundles):
+for command in (predict, evaluate, train, bundles, demo):
     app.command()(command)
 
 
