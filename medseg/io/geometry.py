@@ -60,6 +60,16 @@ class Geometry:
             return None
         return tuple(s * _MICROMETRES[self.unit] for s in self.spacing)
 
+    def affine(self) -> np.ndarray:
+        """4x4 scaling from array index to physical place, in ``unit``, axes in the array's order.
+
+        The identity where the spacing is unknown or an axis other than space and channel is there.
+        """
+        affine = np.eye(4)
+        if self.spacing is not None and self.spatial_axes == self.axes.replace("C", ""):
+            affine[range(len(self.spacing)), range(len(self.spacing))] = self.spacing
+        return affine
+
     def without_channel(self) -> Geometry:
         """The same geometry for an array that has no channel axis."""
         return replace(self, axes=self.axes.replace("C", ""))

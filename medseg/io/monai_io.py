@@ -60,8 +60,8 @@ class MicroscopyReader(ImageReader):
             **geometry.to_meta(),
             MetaKeys.SPATIAL_SHAPE: np.asarray(spatial),
             MetaKeys.ORIGINAL_CHANNEL_DIM: 0 if has_channels else "no_channel",
-            MetaKeys.AFFINE: np.eye(4),
-            "original_affine": np.eye(4),
+            MetaKeys.AFFINE: geometry.affine(),
+            "original_affine": geometry.affine(),
         }
         return np.ascontiguousarray(array), meta
 

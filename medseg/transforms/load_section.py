@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
@@ -53,7 +54,7 @@ class LoadSectiond(MapTransform):
                 raise InputError(f"{path}: has shape {array.shape[1:]}, its image {shape}")
             shape = array.shape[1:]
             meta = {**geometry.to_meta(), "filename_or_obj": path, "spatial_shape": np.asarray(shape)}
-            result[key] = MetaTensor(np.ascontiguousarray(array), meta=meta)
+            result[key] = MetaTensor(np.ascontiguousarray(array), affine=torch.from_numpy(geometry.affine()), meta=meta)
         return result
 
 

@@ -13,6 +13,8 @@ from monai.bundle import ConfigWorkflow
 from medseg.catalog import Bundle
 from medseg.errors import InputError
 
+_LONGEST = 400  # a network that does not fit its weights lists every key
+
 
 def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own: Any) -> ConfigWorkflow:
     """MONAI's workflow of ``configs/<config>.json``, initialised.
@@ -63,7 +65,8 @@ def root_cause(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'writing'}: {error.strerror}"
-    return f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def _check_keys(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
