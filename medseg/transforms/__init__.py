@@ -1,14 +1,18 @@
 """MONAI transforms in array and dictionary form."""
 
+from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
+from medseg.transforms.label_array import label_array
 from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
-from medseg.transforms.touching import separate_touching
+from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
 __all__ = [
+    "BorderWeightMap",
+    "BorderWeightMapd",
     "CheckChannelsd",
     "InstancesFromProbability",
     "InstancesFromProbabilityd",
@@ -18,5 +22,9 @@ __all__ = [
     "PercentileNormalized",
     "RandElasticDeformation",
     "RandElasticDeformationd",
+    "SeparateTouching",
+    "SeparateTouchingd",
+    "border_weight_map",
+    "label_array",
     "separate_touching",
 ]

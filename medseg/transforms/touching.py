@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from itertools import product
 
 import numpy as np
+import torch
+from monai.config import KeysCollection, NdarrayOrTensor
+from monai.data.meta_obj import get_track_meta
+from monai.transforms import MapTransform, Transform
+from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
 
 from medseg.errors import InputError
 from medseg.kernels.check_labels import check_labels
+from medseg.transforms.label_array import label_array
 
 
 def separate_touching(labels: np.ndarray, *, connectivity: int | None = None) -> np.ndarray:
@@ -53,6 +60,41 @@ def separate_touching(labels: np.ndarray, *, connectivity: int | None = None) ->
     separated = labels.copy()
     separated[touching] = 0
     return separated
+
+
+class SeparateTouching(Transform):
+    """Array form of :func:`separate_touching` for ``(1, *spatial)`` labels; the type of the labels stays.
+
+    Labels may be integers, or floating where every value is whole (MONAI's readers give float32).
+    """
+
+    backend = [TransformBackends.NUMPY]  # noqa: RUF012 (MONAI's own convention)
+
+    def __init__(self, connectivity: int | None = None) -> None:
+        self.connectivity = connectivity
+
+    def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
+        """Return the labels with a background ridge between touching objects."""
+        labels = separate_touching(label_array(img, "SeparateTouching"), connectivity=self.connectivity)
+        img = convert_to_tensor(img, track_meta=get_track_meta())
+        return convert_to_dst_type(labels[None], dst=img, dtype=img.dtype)[0]
+
+
+class SeparateTouchingd(MapTransform):
+    """Dictionary form of :class:`SeparateTouching`."""
+
+    backend = SeparateTouching.backend
+
+    def __init__(self, keys: KeysCollection, connectivity: int | None = None, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.separate = SeparateTouching(connectivity)
+
+    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
+        """Return a copy of ``data`` with the keys separated."""
+        result = dict(data)
+        for key in self.key_iterator(result):
+            result[key] = self.separate(result[key])
+        return result
 
 
 def _half_neighbourhood(ndim: int, connectivity: int) -> list[tuple[int, ...]]:

@@ -2,12 +2,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from monai.data import MetaTensor
 
 from medseg.errors import InputError
-from medseg.transforms import separate_touching
+from medseg.transforms import SeparateTouching, SeparateTouchingd, separate_touching
 
 
 def reference(labels, connectivity):
@@ -64,3 +66,13 @@ def test_large_neighbouring_ids_are_told_apart():
 def test_bad_input_is_named(labels, kwargs, message):
     with pytest.raises(InputError, match=message):
         separate_touching(labels, **kwargs)
+
+
+def test_transform_keeps_type_and_meta():
+    labels = MetaTensor(torch.tensor([[[1.0, 1, 2, 2], [0, 0, 0, 2]]]), meta={"filename_or_obj": "a.png"})
+    out = SeparateTouchingd("label")({"label": labels})["label"]
+    assert out.dtype == torch.float32
+    assert out.meta["filename_or_obj"] == "a.png"
+    assert torch.equal(out.as_tensor(), torch.tensor([[[1.0, 0, 0, 2], [0, 0, 0, 2]]]))
+    with pytest.raises(InputError, match=r"a\.png"):
+        SeparateTouching()(labels / 2)
