@@ -19,7 +19,6 @@ from medseg.metrics.segments import as_sections
 from medseg.report.page import figure, page, table
 from medseg.report.pictures import (
     COLOURS,
-    crop,
     data_uri,
     error_picture,
     grey_picture,
@@ -184,7 +183,7 @@ def _image(
     stack = len(errors.classes) > 1
     shown = _worst_sections(errors)
     if len(shown) < len(errors.classes):
-        parts.append(f'<p class="faint">The {len(shown)} worst of {len(errors.classes)} sections are shown.</p>')
+        parts.append(f'<p class="faint">{len(shown)} of {len(errors.classes)} sections shown: the worst.</p>')
     step = max(1, -(-max(errors.classes.shape[1:]) // side))
     for section in shown:
         name = f"section {section}: " if stack else ""
@@ -231,14 +230,14 @@ def _place_card(found: _Found) -> str:
 
 
 def _crops(errors: ErrorMap, raw: np.ndarray | None, place: Place) -> tuple[tuple[str, str], ...]:
-    z = place.section
-    pictures = [("image", grey_picture(raw[z]))] if raw is not None else []
+    near, window = errors.around(place, _CROP)
+    pictures = [("image", grey_picture(raw[place.section][window]))] if raw is not None else []
     pictures += [
-        ("prediction", prediction_picture(errors, z)),
-        ("truth", truth_picture(errors, z)),
-        ("error", error_picture(errors, z, places=[place])),
+        ("prediction", prediction_picture(near, 0)),
+        ("truth", truth_picture(near, 0)),
+        ("error", error_picture(near, 0)),
     ]
-    return tuple((name, data_uri(crop(picture, place.y, place.x, _CROP))) for name, picture in pictures)
+    return tuple((name, data_uri(picture)) for name, picture in pictures)
 
 
 def _one_of_each_object(places: Sequence[Place]) -> list[tuple[Place, int]]:
@@ -254,7 +253,8 @@ def _worst_sections(errors: ErrorMap) -> list[int]:
     at_stake = np.zeros(len(errors.classes), np.int64)
     for place in errors.places:
         at_stake[place.section] += place.area
-    return sorted(np.argsort(-at_stake, kind="stable")[:_SECTIONS_SHOWN].tolist())
+    worst = np.argsort(-at_stake, kind="stable")[: max(1, min(_SECTIONS_SHOWN, np.count_nonzero(at_stake)))]
+    return sorted(worst.tolist())
 
 
 def _worst_first(images: dict[str, Scores]) -> list[str]:

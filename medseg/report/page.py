@@ -63,7 +63,7 @@ figure { margin: 0; min-width: 0; }
 figcaption { color: var(--faint); font-size: 12px; }
 img { width: 100%; height: auto; display: block; image-rendering: pixelated; border-radius: 3px; }
 .dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px; }
-.legend span { margin-right: 18px; white-space: nowrap; }
+.legend > span { margin-right: 18px; white-space: nowrap; }
 @media (max-width: 480px) { .places { grid-template-columns: 1fr; } }
 @media print { details { break-inside: avoid; } }
 """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 
 import imagecodecs
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from medseg.kernels.mismatches import CLASSES
-from medseg.report.places import ErrorMap, Place
+from medseg.report.places import ErrorMap
 
 # Okabe & Ito's colours, which people with any colour vision tell apart.
 COLOURS = {
@@ -63,33 +63,25 @@ def _coloured(ids: np.ndarray) -> np.ndarray:
     return picture
 
 
-def error_picture(errors: ErrorMap, section: int, step: int = 1, places: Sequence[Place] | None = None) -> np.ndarray:
+def error_picture(errors: ErrorMap, section: int, step: int = 1) -> np.ndarray:
     """Where both agree light and dark, where only a border lies elsewhere in between, errors in colour and ringed.
 
     Args:
         errors: all errors of the image.
         section: which of its sections.
-        step: every how many pixels one is drawn.
-        places: those to mark; default: all of the section.
+        step: every how many pixels one is drawn; no error is lost by it.
     """
     truth, predicted = (ids[section, ::step, ::step] > 0 for ids in (errors.reference, errors.prediction))
     grey = np.select([truth & predicted, truth, predicted], [235, 195, 150], 95).astype(np.uint8)
     picture = np.repeat(grey[..., None], 3, axis=-1)
-    classes = errors.classes[section]
     for code, name in enumerate(CLASSES, start=1):
-        for y, x in zip(*np.nonzero(classes == code), strict=True):
-            picture[max(y // step - 1, 0) : y // step + 2, max(x // step - 1, 0) : x // step + 2] = COLOURS[name]
-    for place in errors.places_in(section) if places is None else places:
+        marked = np.zeros(truth.shape, bool)
+        y, x = np.nonzero(errors.classes[section] == code)
+        marked[y // step, x // step] = True
+        picture[binary_dilation(marked, np.ones((3, 3)))] = COLOURS[name]
+    for place in errors.places_in(section):
         _ring(picture, place.y // step, place.x // step, COLOURS[place.kind])
     return picture
-
-
-def crop(picture: np.ndarray, y: int, x: int, side: int) -> np.ndarray:
-    """The square of `side` pixels around a place; moved, not cut, at the rim, and padded if the image is smaller."""
-    top, left = (max(0, min(c - side // 2, size - side)) for c, size in zip((y, x), picture.shape[:2], strict=True))
-    part = picture[top : top + side, left : left + side]
-    missing = [(0, side - size) for size in part.shape[:2]]
-    return np.pad(part, (*missing, (0, 0)), constant_values=128)
 
 
 def data_uri(picture: np.ndarray) -> str:

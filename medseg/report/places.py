@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,23 @@ class ErrorMap:
     def places_in(self, section: int) -> list[Place]:
         """The places of one section."""
         return [place for place in self.places if place.section == section]
+
+    def around(self, place: Place, side: int) -> tuple[ErrorMap, tuple[slice, slice]]:
+        """The square of `side` pixels around a place, which is its only one, and where the square lies.
+
+        At the rim the square is moved, not cut; of a smaller image it is the whole.
+        """
+        starts = [
+            max(0, min(c - side // 2, size - side))
+            for c, size in zip((place.y, place.x), self.classes.shape[1:], strict=True)
+        ]
+        window = tuple(slice(start, start + side) for start in starts)
+        stacks = (
+            stack[(slice(place.section, place.section + 1), *window)]
+            for stack in (self.reference, self.prediction, self.classes)
+        )
+        moved = replace(place, section=0, y=place.y - starts[0], x=place.x - starts[1])
+        return ErrorMap(*stacks, (self.counterparts[place.section],), (moved,)), window
 
 
 def map_errors(prediction: np.ndarray, reference: np.ndarray, threshold: float) -> ErrorMap:
