@@ -1,0 +1,300 @@
+"""The HTML report of an evaluation: the scores, the places worth looking at, every image with its errors."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from medseg.errors import InputError
+from medseg.io import Geometry, read_image
+from medseg.io.atomic import atomic_target
+from medseg.metrics.evaluation import HIGHER_IS_BETTER, Scores
+from medseg.metrics.kinds import as_kind
+from medseg.metrics.segments import as_sections
+from medseg.report.page import figure, page, table
+from medseg.report.pictures import (
+    COLOURS,
+    data_uri,
+    error_picture,
+    grey_picture,
+    prediction_picture,
+    truth_picture,
+)
+from medseg.report.places import ErrorMap, Place, map_errors
+from medseg.report.score_table import format_score
+from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
+from medseg.workflow.pairs import FilePair
+
+KIND_NAMES = {
+    "merge": "merge",
+    "split": "split",
+    "object_deletion": "missing object",
+    "object_addition": "invented object",
+    "hole_addition": "invented hole",
+    "hole_deletion": "missing hole",
+}
+PLACES_SHOWN = 20
+_PLACES_LISTED = 60  # of one image
+_SECTIONS_SHOWN = 4  # of one stack
+_OPEN = 3  # images whose pictures are seen at once
+_CROP = 96  # pixels around a place
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A place, and the pictures of it."""
+
+    place: Place
+    others: int
+    """Further errors of the same kind that spoil the same object."""
+    stem: str
+    stack: bool
+    spacing: tuple[float, float] | None
+    pictures: tuple[tuple[str, str], ...]
+
+
+def write_report(
+    path: Path,
+    evaluation: Evaluation,
+    *,
+    images: dict[str, Path] | None = None,
+    axes: str | None = None,
+    objects: str = "auto",
+    spacing_um: Sequence[float] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write one self-contained page.
+
+    The pairs are read again, one at a time: the memory of the largest, not of all.
+
+    Args:
+        path: the page.
+        evaluation: scores of the pairs that are shown.
+        images: raw image of each stem, where there is one.
+        axes, objects: as given to `medseg.workflow.evaluate.evaluate_files`.
+        spacing_um: pixel size (..., y, x) in µm, instead of what the files say.
+        overwrite: replace a page that exists.
+
+    Raises:
+        InputError: an image that does not fit its reference, or a page that exists.
+    """
+    level = evaluation.total.warping.threshold if evaluation.total.warping else evaluation.options.level
+    # Pages of hundreds of images stay below what a browser and a mail take.
+    side = 512 if len(evaluation.pairs) <= 20 else 224
+    found: list[tuple[int, int, int, _Found]] = []
+    number = 0
+    details = {}
+    for pair in evaluation.pairs:
+        errors, raw, geometry = _load(pair, evaluation, level, (images or {}).get(pair.stem), axes, objects)
+        spacing = tuple(spacing_um[-2:]) if spacing_um else (geometry.spacing_um or (None,))[-2:]
+        spacing = spacing if len(spacing) == 2 else None
+        details[pair.stem] = _image(pair, evaluation.images[pair.stem], errors, raw, spacing, side)
+        for place, others in _one_of_each_object(errors.places)[:PLACES_SHOWN]:
+            number += 1
+            key = (place.area, place.pixels, -number)
+            if len(found) == PLACES_SHOWN and key <= found[0][:3]:
+                break
+            pictures = _crops(errors, raw, place)
+            entry = (*key, _Found(place, others, pair.stem, len(errors.classes) > 1, spacing, pictures))
+            (heapq.heappush if len(found) < PLACES_SHOWN else heapq.heappushpop)(found, entry)
+    worst = [entry[3] for entry in sorted(found, key=lambda entry: entry[:3], reverse=True)]
+    text = page("Evaluation", _parts(evaluation, level, worst, details))
+    with atomic_target(path, overwrite=overwrite) as target:
+        target.write_text(text, encoding="utf-8")
+
+
+def _load(
+    pair: FilePair, evaluation: Evaluation, level: float, image: Path | None, axes: str | None, objects: str
+) -> tuple[ErrorMap, np.ndarray | None, Geometry]:
+    prediction, reference, geometry, through = read_pair(pair, axes, objects)
+    options = resolve_kinds(prediction, reference, evaluation.options, through)
+    errors = map_errors(
+        as_kind(prediction, "prediction", options.prediction_kind),
+        as_kind(reference, "reference", options.reference_kind),
+        level,
+    )
+    if image is None:
+        return errors, None, geometry
+    raw, raw_geometry = read_image(image, axes=axes if axes and len(axes) == reference.ndim else None)
+    if "C" in raw_geometry.axes:
+        raw = raw.mean(axis=raw_geometry.axes.index("C"))
+    if raw.shape != reference.shape:
+        raise InputError(f"{image} has the shape {raw.shape} but {pair.reference} {reference.shape}")
+    return errors, as_sections(raw), geometry
+
+
+def _parts(evaluation: Evaluation, level: float, worst: list[_Found], details: dict[str, str]) -> list[str]:
+    number, total = len(evaluation.images), evaluation.total
+    pixels = f"{number} image{'s' * (number > 1)}"
+    parts = [
+        "<h1>Evaluation</h1>",
+        f'<p class="faint">{pixels}; all their sections count as one stack. '
+        f"Errors are those of probabilities cut at {level:g}; masks and label images are as they are.</p>",
+        *(f'<p class="faint">Note: {escape(notice)}.</p>' for notice in evaluation.notices),
+        *(f"<p><b>Not evaluated:</b> {escape(problem)}</p>" for problem in evaluation.failed.values()),
+        '<div class="scores">',
+        *(
+            f'<div class="score"><b>{format_score(value)}</b><span>{name} · {_better(name)}</span></div>'
+            for name, value in total.values.items()
+        ),
+        "</div>",
+        f"<h2>{_heading(len(worst))}</h2>",
+        '<p class="faint">Ordered by the area that lies in the wrong object because of the error. '
+        "A predicted cell has the colour of the true one that it mostly covers, white if none. The error map shows "
+        "cells light and borders dark where both sides agree. Coordinates count from 0.</p>",
+        _legend(),
+        '<div class="places">',
+        *(_place_card(found) for found in worst),
+        "</div>",
+        "<h2>Images, the worst first</h2>",
+    ]
+    order = _worst_first(evaluation.images)
+    header = ["image", *total.values]
+    rows = [
+        [f'<a href="#{_anchor(order, stem)}">{escape(stem)}</a>', *_cells(evaluation.images[stem])] for stem in order
+    ]
+    parts.append(table(header, [*rows, ["total", *_cells(total)]], total=True))
+    for rank, stem in enumerate(order):
+        opened = " open" if rank < _OPEN else ""
+        parts.append(f'<details id="{_anchor(order, stem)}"{opened}>{details[stem]}</details>')
+    return parts
+
+
+def _image(
+    pair: FilePair,
+    scores: Scores,
+    errors: ErrorMap,
+    raw: np.ndarray | None,
+    spacing: tuple[float, float] | None,
+    side: int,
+) -> str:
+    counts = {kind: sum(place.kind == kind for place in errors.places) for kind in KIND_NAMES}
+    said = ", ".join(f"{n} {_plural(KIND_NAMES[kind], n)}" for kind, n in counts.items() if n) or "no topological error"
+    first = next(iter(scores.values))
+    parts = [
+        f"<summary><b>{escape(pair.stem)}</b> · {first} {format_score(scores.values[first])} · {said}</summary>",
+        f'<p class="faint">{escape(str(pair.prediction))} against {escape(str(pair.reference))}</p>',
+    ]
+    stack = len(errors.classes) > 1
+    shown = _worst_sections(errors)
+    if len(shown) < len(errors.classes):
+        parts.append(f'<p class="faint">{len(shown)} of {len(errors.classes)} sections shown: the worst.</p>')
+    step = max(1, -(-max(errors.classes.shape[1:]) // side))
+    for section in shown:
+        name = f"section {section}: " if stack else ""
+        pictures = [("image", grey_picture(raw[section, ::step, ::step]))] if raw is not None else []
+        pictures += [
+            ("prediction", prediction_picture(errors, section, step)),
+            ("truth", truth_picture(errors, section, step)),
+            ("error map", error_picture(errors, section, step)),
+        ]
+        figures = "".join(figure(data_uri(picture), name + caption) for caption, picture in pictures)
+        parts.append(f'<div class="row wide">{figures}</div>')
+    parts.append(_place_table(errors.places, stack, spacing))
+    return "".join(parts)
+
+
+def _place_table(places: Sequence[Place], stack: bool, spacing: tuple[float, float] | None) -> str:
+    if not places:
+        return ""
+    header = ["error", *(["section"] if stack else []), "y (px)", "x (px)"]
+    header += ["y (µm)", "x (µm)"] if spacing else []
+    rows = []
+    for place in places[:_PLACES_LISTED]:
+        row = [_dot(place.kind) + KIND_NAMES[place.kind], *([str(place.section)] if stack else [])]
+        row += [str(place.y), str(place.x)]
+        row += [f"{c * s:.4g}" for c, s in zip((place.y, place.x), spacing, strict=True)] if spacing else []
+        rows.append([*row, str(place.pixels), str(place.area)])
+    more = len(places) - len(rows)
+    left_out = f'<p class="faint">… and {more} smaller ones.</p>' if more else ""
+    return table([*header, "mismatch (px)", "area at stake (px)"], rows) + left_out
+
+
+def _place_card(found: _Found) -> str:
+    place = found.place
+    where = f"{found.stem} · " + (f"section {place.section} · " if found.stack else "") + f"y {place.y}, x {place.x}"
+    if found.spacing:
+        y, x = (c * s for c, s in zip((place.y, place.x), found.spacing, strict=True))
+        where += f" ({y:.4g}, {x:.4g} µm)"
+    others = f", with {found.others} more of this object" if found.others else ""
+    figures = "".join(figure(address, caption) for caption, address in found.pictures)
+    return (
+        f'<div class="place">{_dot(place.kind)}<b>{KIND_NAMES[place.kind]}</b> · {escape(where)}<br>'
+        f'<span class="faint">{place.area} px at stake{others}</span><div class="row">{figures}</div></div>'
+    )
+
+
+def _crops(errors: ErrorMap, raw: np.ndarray | None, place: Place) -> tuple[tuple[str, str], ...]:
+    near, window = errors.around(place, _CROP)
+    pictures = [("image", grey_picture(raw[place.section][window]))] if raw is not None else []
+    pictures += [
+        ("prediction", prediction_picture(near, 0)),
+        ("truth", truth_picture(near, 0)),
+        ("error", error_picture(near, 0)),
+    ]
+    return tuple((name, data_uri(picture)) for name, picture in pictures)
+
+
+def _one_of_each_object(places: Sequence[Place]) -> list[tuple[Place, int]]:
+    """The largest of the places that spoil one object, and how many others do."""
+    groups: dict[tuple, list[Place]] = {}
+    for place in places:
+        alone = () if place.spoilt else (place.y, place.x)
+        groups.setdefault((place.kind, place.section, place.spoilt, *alone), []).append(place)
+    return [(group[0], len(group) - 1) for group in groups.values()]
+
+
+def _worst_sections(errors: ErrorMap) -> list[int]:
+    at_stake = np.zeros(len(errors.classes), np.int64)
+    for place in errors.places:
+        at_stake[place.section] += place.area
+    worst = np.argsort(-at_stake, kind="stable")[: max(1, min(_SECTIONS_SHOWN, np.count_nonzero(at_stake)))]
+    return sorted(worst.tolist())
+
+
+def _worst_first(images: dict[str, Scores]) -> list[str]:
+    """By the first score; images in which it is undefined come last."""
+    name = next(iter(next(iter(images.values())).values))
+    sign = 1 if name in HIGHER_IS_BETTER else -1
+
+    def badness(stem: str) -> float:
+        value = sign * images[stem].values[name]
+        return float("inf") if np.isnan(value) else value
+
+    return sorted(images, key=badness)
+
+
+def _legend() -> str:
+    items = "".join(f"<span>{_dot(kind)}{name}</span>" for kind, name in KIND_NAMES.items())
+    return f'<p class="legend">{items}</p>'
+
+
+def _heading(places: int) -> str:
+    if not places:
+        return "No topological error"
+    return "The place worth looking at" if places == 1 else f"The {places} places worth looking at"
+
+
+def _dot(kind: str) -> str:
+    return f'<span class="dot" style="background: rgb{COLOURS[kind]}"></span>'
+
+
+def _cells(scores: Scores) -> list[str]:
+    return [format_score(value) for value in scores.values.values()]
+
+
+def _better(name: str) -> str:
+    return "higher is better" if name in HIGHER_IS_BETTER else "lower is better"
+
+
+def _plural(noun: str, number: int) -> str:
+    return noun if number == 1 else noun + "s"
+
+
+def _anchor(order: list[str], stem: str) -> str:
+    return f"image-{order.index(stem)}"
