@@ -2,18 +2,23 @@
 
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
 from medseg.transforms.check_channels import CheckChannelsd
+from medseg.transforms.clahe import CLAHE, CLAHEd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
+from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
-from medseg.transforms.label_array import label_array
 from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
 __all__ = [
+    "CLAHE",
     "BorderWeightMap",
     "BorderWeightMapd",
+    "CLAHEd",
     "CheckChannelsd",
+    "HUWindow",
+    "HUWindowd",
     "InstancesFromProbability",
     "InstancesFromProbabilityd",
     "InteriorFromLabelsd",
@@ -25,6 +30,5 @@ __all__ = [
     "SeparateTouching",
     "SeparateTouchingd",
     "border_weight_map",
-    "label_array",
     "separate_touching",
 ]

@@ -49,10 +49,14 @@ def test_equals_the_whole_image_2d(shape, tile, depth, batch_size, norm):
     assert largest_difference(shape, tile, depth, batch_size, norm) <= 1e-12
 
 
-@settings(max_examples=12, deadline=None)
-@given(shape=st.tuples(*[st.integers(1, 40)] * 3), tile=st.tuples(*[st.integers(1, 60)] * 3))
+@settings(max_examples=10, deadline=None)
+@given(shape=st.tuples(*[st.integers(1, 14)] * 3), tile=st.tuples(*[st.integers(1, 24)] * 3))
 def test_equals_the_whole_image_3d(shape, tile):
-    assert largest_difference(shape, tile, depth=2) <= 1e-12
+    assert largest_difference(shape, tile, depth=1) <= 1e-12
+
+
+def test_equals_the_whole_image_3d_deeper():
+    assert largest_difference((30, 9, 14), (48, 44, 44), depth=2) <= 1e-12
 
 
 def test_equals_the_whole_image_in_float32():

@@ -1,0 +1,96 @@
+"""Cross-entropy in which every pixel has its own weight (U-Net, equation 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from monai.utils import CommonKeys
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from medseg.errors import InputError
+
+
+class PixelWeightedLoss(torch.nn.Module):
+    """``Σ w(x) · CE(x) / Σ w(x)`` over all pixels of a batch: the paper's energy, normalised by the weights.
+
+    One channel of logits is a foreground score (binary cross-entropy, labels 0 to 1), more are class scores
+    (softmax cross-entropy, labels 0 … channels − 1). A weight of 0 takes a pixel out.
+
+    In a MONAI engine ``medseg.training.weighted_batch.PrepareWeightedBatch`` as ``prepare_batch`` hands over
+    label and weight together; called by hand the weight is a third argument.
+
+    Args:
+        weight_key, label_key: where label and weight are in a target that is a mapping.
+
+    Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, equation 1.
+
+    Example:
+        >>> loss = PixelWeightedLoss()
+        >>> logits, label = torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4)
+        >>> loss(logits, label, torch.full((1, 1, 4, 4), 3.0))
+        tensor(0.6931)
+    """
+
+    def __init__(self, weight_key: str = "weight", label_key: str = CommonKeys.LABEL) -> None:
+        super().__init__()
+        self.weight_key, self.label_key = weight_key, label_key
+
+    def forward(
+        self,
+        pred: torch.Tensor,
+        target: torch.Tensor | Mapping[str, torch.Tensor],
+        weight: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return the loss as a scalar in float32.
+
+        Args:
+            pred: ``(B, C, *spatial)`` logits.
+            target: ``(B, 1, *spatial)`` labels, or a mapping that holds labels and weights.
+            weight: ``(B, 1, *spatial)`` weights, 0 or more; None: 1 everywhere.
+
+        Raises:
+            InputError: a key that is missing, shapes that differ, labels out of range, negative weights.
+        """
+        if isinstance(target, Mapping):
+            target, weight = self._unpack(target)
+        _check_shape("labels", target, pred)
+        if weight is None:
+            weight = torch.ones_like(target, dtype=torch.float32)
+        _check_shape("weights", weight, pred)
+        if bool((weight < 0).any()):
+            raise InputError(f"PixelWeightedLoss: weights must not be negative, the least is {weight.min():g}.")
+        weight = weight.float()
+        total = weight.sum()
+        # without a single weighted pixel there is nothing to learn: a loss of 0 whose gradient is 0
+        return (weight * _per_pixel(pred.float(), target)).sum() / total.clamp_min(torch.finfo(total.dtype).tiny)
+
+    def _unpack(self, target: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        for key in (self.label_key, self.weight_key):
+            if key not in target:
+                known = ", ".join(map(repr, target))
+                raise InputError(f"PixelWeightedLoss: the target has no {key!r}, only {known}.")
+        return target[self.label_key], target[self.weight_key]
+
+
+def _per_pixel(pred: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    classes = max(pred.shape[1], 2)
+    low, high = torch.aminmax(label)
+    if low < 0 or high > classes - 1:
+        raise InputError(
+            f"PixelWeightedLoss: labels run from {low:g} to {high:g}, but {pred.shape[1]} channel(s) of "
+            f"logits know the classes 0 to {classes - 1}; turn ids or 0/255 masks into classes first."
+        )
+    if pred.shape[1] == 1:
+        return binary_cross_entropy_with_logits(pred, label.float(), reduction="none")
+    return cross_entropy(pred, label[:, 0].long(), reduction="none")[:, None]
+
+
+def _check_shape(name: str, tensor: torch.Tensor, pred: torch.Tensor) -> None:
+    expected = (pred.shape[0], 1, *pred.shape[2:])
+    if tuple(tensor.shape) != expected:
+        raise InputError(
+            f"PixelWeightedLoss: {name} have shape {tuple(tensor.shape)}, but logits of shape "
+            f"{tuple(pred.shape)} need {expected}; a network of unpadded convolutions returns less than its "
+            "input, so crop labels and weights to the centre (CenterSpatialCropd)."
+        )

@@ -1,0 +1,47 @@
+import pytest
+import torch
+from monai.data import DataLoader, Dataset, MetaTensor
+from monai.engines import SupervisedTrainer
+
+from medseg.training.nan_guard import NanGuard
+
+
+def trainer(images, batch_size=1):
+    items = [
+        {"image": MetaTensor(image, meta={"filename_or_obj": f"cell_{i}.tif"}), "label": torch.zeros(1, 4, 4)}
+        for i, image in enumerate(images)
+    ]
+    network = torch.nn.Conv2d(1, 1, 1)
+    return SupervisedTrainer(
+        device="cpu",
+        max_epochs=1,
+        train_data_loader=DataLoader(Dataset(items), batch_size=batch_size),
+        network=network,
+        optimizer=torch.optim.SGD(network.parameters(), 0.1),
+        loss_function=torch.nn.MSELoss(),
+        train_handlers=[NanGuard()],
+    )
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_stops_before_the_weights_change_and_names_the_files(bad):
+    images = [torch.rand(1, 4, 4) for _ in range(6)]
+    images[3][0, 1, 1] = bad
+    engine = trainer(images, batch_size=2)
+    with pytest.raises(FloatingPointError, match=r"iteration 2, .*cell_2\.tif, cell_3\.tif\."):
+        engine.run()
+    assert all(torch.isfinite(p).all() for p in engine.network.parameters())
+
+
+def test_sound_training_runs_through():
+    engine = trainer([torch.rand(1, 4, 4) for _ in range(3)])
+    engine.run()
+    assert engine.state.iteration == 3
+
+
+def test_plain_tensors_are_said_to_be_unnamed():
+    engine = trainer([torch.full((1, 4, 4), float("nan"))])
+    engine.data_loader = DataLoader([{"image": torch.full((1, 4, 4), float("nan")), "label": torch.zeros(1, 4, 4)}])
+    engine.state.dataloader = engine.data_loader
+    with pytest.raises(FloatingPointError, match="not known"):
+        engine.run()
