@@ -31,7 +31,6 @@ class PublicSet:
     downloads: tuple[Download, ...] = ()
     by_hand: str = ""
     bundle: str = ""
-    size_mb: int | None = None
 
 
 def public_set(name: str) -> PublicSet:
@@ -98,7 +97,6 @@ SETS: dict[str, PublicSet] = {
         citation="Caicedo et al. 2019, Nat. Methods 16:1247; BBBC038v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC038/stage1_train.zip"),),
         bundle="nuclei_unetplusplus",
-        size_mb=83,
     ),
     "bbbc039": PublicSet(
         title="BBBC039: U2OS nuclei, Hoechst, 20x",
@@ -112,7 +110,6 @@ SETS: dict[str, PublicSet] = {
         citation="Caicedo et al. 2019, Cytometry A 95:952; BBBC039v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC039/images.zip"), Download(f"{_BBBC}/BBBC039/masks.zip")),
         bundle="nuclei_unetplusplus",
-        size_mb=81,
     ),
     "usiigaci": PublicSet(
         title="Usiigaci: NIH/3T3 fibroblasts, phase contrast",
@@ -169,8 +166,6 @@ SETS: dict[str, PublicSet] = {
                 "md5:410d4a301da4e5b2f6f86ec3ddba524e",
             ),
         ),
-        bundle="headneck_ct_unet3d",
-        size_mb=1600,
     ),
     "cell_tracking": PublicSet(
         title="Cell Tracking Challenge, PhC-C2DH-U373: glioblastoma cells, phase contrast",
@@ -203,7 +198,6 @@ SETS: dict[str, PublicSet] = {
             "Kaggle wants a login: sign in, open https://www.kaggle.com/datasets/kmader/finding-lungs-in-ct-data, "
             "press Download, unzip the archive, and convert the unzipped folder"
         ),
-        bundle="headneck_ct_unet3d",
     ),
     "fib_medulla": PublicSet(
         title="FIB-SEM crop of the Drosophila medulla, neuron bodies in 3D",

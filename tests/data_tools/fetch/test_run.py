@@ -49,6 +49,18 @@ def test_fetch(site, public, tmp_path):
     assert len(site.requests) == 1
 
 
+def test_archives_that_repeat_their_folder(site, tmp_path):
+    sample = nuclei((48, 48), 3, diameter_px=14)
+    for part, content in (("images", sample.image), ("masks", np.dstack([sample.labels.astype(np.uint8)] * 3))):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as file:
+            file.writestr(f"{part}/IXMtest_B07_s1_w1AB.png", imagecodecs.png_encode(content))
+        site.files[f"/{part}.zip"] = buffer.getvalue()
+    public = replace(SETS["bbbc039"], downloads=tuple(Download(f"{site.url}/{p}.zip") for p in ("images", "masks")))
+    (entry,) = fetch_set("bbbc039", public, tmp_path).conversion.dataset.training
+    assert entry.group == "B07"
+
+
 def test_terms_are_recorded_before_the_download(public, site, tmp_path):
     site.files.clear()
     with pytest.raises(FetchError, match="answered 404"):
