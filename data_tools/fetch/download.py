@@ -43,10 +43,9 @@ def download_file(download: Download, folder: Path, *, progress: Progress | None
             downloader=_Resuming(target.with_name(target.name + ".part"), progress),
         )
     except ValueError as error:  # pooch found another checksum
-        target.unlink(missing_ok=True)
         raise FetchError(
             f"{download.url}: the file does not have the checksum {known}"
-            f"{' (the copy on disk was changed or is incomplete)' if had_it else ''}; it was not kept. Run the command "
+            f"{' (the copy on disk was changed or is incomplete)' if had_it else ''}; the download was not kept. Run the command "
             "again; if that fails too, the file at the source has changed"
         ) from error
     if not download.checksum:
