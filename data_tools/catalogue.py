@@ -31,7 +31,6 @@ class PublicSet:
     downloads: tuple[Download, ...] = ()
     by_hand: str = ""
     bundle: str = ""
-    size_mb: int | None = None
 
 
 def public_set(name: str) -> PublicSet:
@@ -98,7 +97,6 @@ SETS: dict[str, PublicSet] = {
         citation="Caicedo et al. 2019, Nat. Methods 16:1247; BBBC038v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC038/stage1_train.zip"),),
         bundle="nuclei_unetplusplus",
-        size_mb=83,
     ),
     "bbbc039": PublicSet(
         title="BBBC039: U2OS nuclei, Hoechst, 20x",
@@ -112,7 +110,6 @@ SETS: dict[str, PublicSet] = {
         citation="Caicedo et al. 2019, Cytometry A 95:952; BBBC039v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC039/images.zip"), Download(f"{_BBBC}/BBBC039/masks.zip")),
         bundle="nuclei_unetplusplus",
-        size_mb=81,
     ),
     "usiigaci": PublicSet(
         title="Usiigaci: NIH/3T3 fibroblasts, phase contrast",
@@ -125,7 +122,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Tsai et al. 2019, SoftwareX 9:230",
         downloads=(Download(f"{_GITHUB}/oist/Usiigaci/archive/185047fec5d2f791d7d5650e27629e99ea7479ab.zip"),),
-        bundle="cells_maskrcnn",
+        bundle="nuclei_mask_rcnn",
     ),
     "openkbp": PublicSet(
         title="OpenKBP: head-and-neck planning CT with seven organs",
@@ -149,7 +146,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Babier et al. 2021, Med. Phys. 48:5549",
         downloads=(Download(f"{_GITHUB}/ababier/open-kbp/archive/ed9602e68411a45b7c8f039999f897895407d25f.zip"),),
-        bundle="organs_ct_unet3d",
+        bundle="headneck_ct_unet3d",
     ),
     "msd_spleen": PublicSet(
         title="Medical Segmentation Decathlon, task 9: spleen in portal-venous CT",
@@ -169,8 +166,6 @@ SETS: dict[str, PublicSet] = {
                 "md5:410d4a301da4e5b2f6f86ec3ddba524e",
             ),
         ),
-        bundle="organs_ct_unet3d",
-        size_mb=1600,
     ),
     "cell_tracking": PublicSet(
         title="Cell Tracking Challenge, PhC-C2DH-U373: glioblastoma cells, phase contrast",
@@ -185,7 +180,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Maska et al. 2023, Nat. Methods 20:1010; Ulman et al. 2017, Nat. Methods 14:1141",
         downloads=(Download(f"{_CTC}/PhC-C2DH-U373.zip"),),
-        bundle="cells_maskrcnn",
+        bundle="nuclei_mask_rcnn",
     ),
     "chest_ct_kaggle": PublicSet(
         title="Finding and measuring lungs in CT data (Kaggle)",
@@ -203,7 +198,6 @@ SETS: dict[str, PublicSet] = {
             "Kaggle wants a login: sign in, open https://www.kaggle.com/datasets/kmader/finding-lungs-in-ct-data, "
             "press Download, unzip the archive, and convert the unzipped folder"
         ),
-        bundle="organs_ct_unet3d",
     ),
     "fib_medulla": PublicSet(
         title="FIB-SEM crop of the Drosophila medulla, neuron bodies in 3D",

@@ -55,12 +55,15 @@ def _check_sections(dataset: Dataset, file: str) -> list[Finding]:
     ]
 
 
-def check_duplicates(fingerprints: dict[tuple[str, str], Fingerprint], checksums: dict[str, str]) -> list[Finding]:
+def check_duplicates(
+    fingerprints: dict[tuple[str, str], Fingerprint], checksums: dict[str, str], groups: dict[str, str]
+) -> list[Finding]:
     """Images that are the same or nearly so, on two sides of the split (error, warning) or on one (warning).
 
     Args:
         fingerprints: by (subset, image file).
         checksums: by image file; equal ones are the same pixels.
+        groups: by image file; near-duplicates of one group on one side are as they should be.
     """
     keys = list(fingerprints)
     findings = []
@@ -74,6 +77,6 @@ def check_duplicates(fingerprints: dict[tuple[str, str], Fingerprint], checksums
             make = error if same else warning
             advice = "it leaks into validation, give both one group and split again"
             findings.append(make("duplicate_across_split", file, f"{what}: {advice}"))
-        else:
+        elif same or not groups.get(file) or groups[file] != groups.get(other):
             findings.append(warning("duplicate", file, f"{what}; remove one, or give both one group"))
     return findings

@@ -55,7 +55,7 @@ def check_dataset(root: str | Path, *, progress: Callable[[int, int], None] | No
         if progress:
             progress(done, len(entries))
     findings += check_common_geometry(dataset.description, gathered.geometry)
-    findings += check_duplicates(gathered.fingerprints, gathered.checksums)
+    findings += check_duplicates(gathered.fingerprints, gathered.checksums, {e.image: e.group for _, e in entries})
     findings += check_balance(dataset.description, gathered.pixels, dict(gathered.objects))
     order = sorted(dict.fromkeys(findings), key=lambda f: (f.level != "error", f.code, f.file))
     return Report(tuple(order), _summary(dataset, gathered))

@@ -65,6 +65,7 @@ def usiigaci(src: Path) -> list[Source]:
         sources = image_label_pairs(src)
     else:
         folders = sorted((p.parent for p in src.rglob("set*/instances_ids.png")), key=natural_order)
+        folders = [p for p in folders if p.parent.name == "train"] or folders
         sources = [Source(p.name, lambda p=p: _usiigaci_field(p)) for p in folders if (p / "raw.tif").is_file()]
     pairs = {"set4": "fields 4, 39", "set39": "fields 4, 39", "set23": "fields 23, 40", "set40": "fields 23, 40"}
     short = {s.name: s.name.replace("set0", "set") for s in sources}
@@ -144,10 +145,13 @@ def _file(src: Path, name: str) -> Path:
 
 
 def _below(src: Path, name: str) -> Path:
-    """The folder `name` in `src` or anywhere below; `src` itself where there is none."""
-    if (src / name).is_dir():
-        return src / name
-    return next((p for p in sorted(src.rglob(name)) if p.is_dir()), src)
+    """The innermost folder `name` in `src` or below (archives repeat it); `src` itself where there is none."""
+    folder = src / name
+    if not folder.is_dir():
+        folder = next((p for p in sorted(src.rglob(name)) if p.is_dir()), src)
+    while (folder / name).is_dir():
+        folder = folder / name
+    return folder
 
 
 def _well(stem: str) -> str:

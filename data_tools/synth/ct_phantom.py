@@ -81,8 +81,8 @@ def ct_phantom(
         InputError: an impossible shape, spacing or noise.
     """
     flat = len(shape) == 2
-    size = checked_shape(shape[::-1], smallest=16)[::-1] if flat else checked_shape(_z_first(shape), 16)
-    size = tuple(size) if flat else (size[1], size[2], size[0])
+    depth, width, front = checked_shape((*shape[2:], *shape[:2]), smallest=16)
+    size = (width, front, depth)
     if len(spacing_mm) != 3 or not all(0 < s < 100 for s in spacing_mm):
         raise InputError(f"spacing_mm is {spacing_mm}; give three positive voxel sizes (x, y, z) in mm")
     if not 0 <= noise_hu < 1000:
@@ -96,10 +96,6 @@ def ct_phantom(
     affine = np.diag([*map(float, spacing_mm), 1.0])
     affine[:3, 3] = [-s * (n - 1) / 2 for s, n in zip(spacing_mm, size, strict=True)]
     return CTSample(image.reshape(shape), labels.reshape(shape), affine, tuple(map(float, spacing_mm)))
-
-
-def _z_first(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (shape[2], shape[0], shape[1]) if len(shape) == 3 else shape
 
 
 def _body_coordinates(

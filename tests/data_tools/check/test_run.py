@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from data_tools.check.labels import check_instances
 from data_tools.check.run import check_dataset
 from data_tools.layout import Dataset, Description, Entry, read_dataset, with_checksums, write_dataset_json
 from data_tools.synth.em import em_sections
@@ -131,6 +132,10 @@ def test_objects_in_pieces(folder):
     finding = next(f for f in check_dataset(folder).findings if f.code == "several_pieces")
     assert "1 of" in finding.message
     assert "(ids 1)" in finding.message
+
+
+def test_pixels_that_touch_at_a_corner_are_one_piece():
+    assert check_instances("f", np.eye(5, dtype=int) * 3 + np.eye(5, k=4, dtype=int) * 7) == []
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ def test_assign_gives_pixels_to_the_nearer_blob_and_keeps_the_largest_piece():
         smallest=1,
     )
     assert label(cut == 1, connectivity=1).max() == 1
+    assert np.argwhere(cut == 1)[:, 1].min() > 15, "the right piece is the larger one"
 
 
 def test_scatter_keeps_distance():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from skimage.measure import label
 
 from data_tools.synth.em import em_sections
+from data_tools.synth.em_cells import Section, section_labels
 from medseg.errors import InputError
 
 
@@ -38,6 +39,16 @@ def test_any_size_and_seed_has_exact_truth(shape, seed):
     assert sample.image.shape == sample.labels.shape == shape
     assert sample.image.dtype == np.uint8
     assert_truth_is_consistent(sample.labels)
+
+
+def test_pieces_of_a_cell_get_ids_of_their_own_and_crumbs_none():
+    interior = np.zeros((12, 40), bool)
+    interior[1:11, 1:15] = interior[1:11, 20:24] = interior[1:11, 30:33] = interior[0:2, 37:39] = True
+    cells = np.full(interior.shape, 4)
+    cells[:, 28:] = 6
+    labels = section_labels(Section(cells, np.zeros(interior.shape), interior), next_id=50)
+    assert [labels[5, x] for x in (5, 21, 31)] == [5, 50, 7]
+    assert labels[1, 38] == 0
 
 
 def test_seed_decides_everything():

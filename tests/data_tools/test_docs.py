@@ -1,0 +1,68 @@
+"""The pages on data: commands run as printed, every set has its page, every check its line."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from data_tools.catalogue import SETS
+from data_tools.cli import app
+from data_tools.convert.formats import FORMATS
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+def commands(text):
+    blocks = re.findall(r"^ *```sh\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    return [shlex.split(line) for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def assert_bundle_exists(name):
+    if not (ROOT / "bundles" / name).is_dir():
+        pytest.skip(f"the bundle {name} is not here yet")
+
+
+def test_data_commands_run_as_printed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = [c[2:] for c in commands(PAGE) if c[:2] == ["medseg", "data"]]
+    assert len(data) >= 8
+    for command in data:
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, (command, result.output, result.exception)
+    assert (tmp_path / "out/cells/images/nuclei_009.tif").is_file()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_set_has_a_page(name):
+    page = (ROOT / "docs" / "data" / f"{name}.md").read_text(encoding="utf-8")
+    public = SETS[name]
+    for text in (public.title, public.description.licence, public.citation, public.description.source):
+        assert text in page
+    assert f"data/{name}.md" in PAGE
+    words = commands(page)
+    assert ["medseg", "data", "fetch" if public.downloads else "convert", name] in [w[:4] for w in words]
+    if public.bundle:
+        (train,) = [w for w in words if w[:2] == ["medseg", "train"]]
+        assert train[2] == public.bundle
+        assert_bundle_exists(train[2])
+
+
+def test_every_format_is_listed():
+    assert all(f"| `{name}` |" in PAGE for name in FORMATS)
+
+
+def test_every_finding_is_listed():
+    source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "data_tools" / "check").glob("*.py"))
+    codes = set(re.findall(r'(?:error|warning|make)\(\s*"([a-z_]+)"', source))
+    codes |= set(re.findall(r'\(\d, "([a-z_]+)"', source))
+    assert len(codes) > 25
+    listed = set(re.findall(r"`([a-z_]+)`", PAGE))
+    assert codes <= listed, codes - listed
+
+
+def test_links_lead_somewhere():
+    for link in re.findall(r"\]\(([^)#]+)\)", PAGE):
+        assert (ROOT / "docs" / link).exists(), link

@@ -1,0 +1,53 @@
+"""The contact sheet shows the images with their contours, the right way round."""
+
+import imagecodecs
+import numpy as np
+import pytest
+
+from data_tools.layout import Dataset, Entry, read_dataset
+from data_tools.preview import section_with_labels, write_preview
+from data_tools.synth.dataset import write_synthetic
+from medseg.errors import InputError
+
+
+def test_sheet(tmp_path):
+    dataset = write_synthetic("nuclei", tmp_path / "d", count=5, shape=(64, 64)).dataset
+    shown = write_preview(dataset, tmp_path / "p.png", count=4, seed=1)
+    picture = imagecodecs.png_decode((tmp_path / "p.png").read_bytes())
+    assert len(shown) == 4
+    assert picture.shape[0] > 400
+    yellow = (picture[..., 0] > 230) & (picture[..., 1] > 190) & (picture[..., 2] < 60)
+    assert yellow.sum() > 500
+    with pytest.raises(InputError, match="exists already"):
+        write_preview(dataset, tmp_path / "p.png")
+    with pytest.raises(InputError, match="count is 0"):
+        write_preview(dataset, tmp_path / "q.png", count=0)
+
+
+def test_volumes_are_seen_from_the_feet_with_the_front_up(tmp_path):
+    dataset = write_synthetic("ct", tmp_path / "d", count=1, shape=(48, 40, 24)).dataset
+    image, labels = section_with_labels(dataset, dataset.training[0])
+    assert image.shape == labels.shape == (40, 48)
+    row, column = np.argwhere(labels == 5).mean(axis=0)
+    assert row > 20, "the cord is behind, so below the middle"
+    assert np.argwhere(labels == 1)[:, 1].mean() < column, "the liver is the patient's right, so on the left"
+
+
+def test_sections_of_an_entry(tmp_path):
+    dataset = write_synthetic("em", tmp_path / "d", count=1, shape=(6, 48, 48)).dataset
+    entry = dataset.training[0]
+    only = Entry(entry.image, entry.label, sections=(4, 5))
+    _, labels = section_with_labels(dataset, only)
+    from data_tools.pixels import read_pixels
+
+    np.testing.assert_array_equal(labels, read_pixels(dataset.path(entry.label), labels=True).array[4])
+
+
+def test_shapes_that_differ(tmp_path):
+    dataset = write_synthetic("nuclei", tmp_path / "d", count=2, shape=(64, 64)).dataset
+    first, second = dataset.training[0], dataset.validation[0]
+    other = write_synthetic("nuclei", tmp_path / "e", count=1, shape=(32, 64)).dataset
+    (dataset.root / first.label).write_bytes((other.root / other.training[0].label).read_bytes())
+    with pytest.raises(InputError, match="has shape"):
+        write_preview(Dataset(dataset.root, dataset.description, (first, second)), tmp_path / "p.png")
+    assert read_dataset(dataset.root)
