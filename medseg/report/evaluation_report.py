@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -113,11 +114,13 @@ def _load(
 ) -> tuple[ErrorMap, np.ndarray | None, Geometry]:
     prediction, reference, geometry, through = read_pair(pair, axes, objects)
     options = resolve_kinds(prediction, reference, evaluation.options, through)
-    errors = map_errors(
-        as_kind(prediction, "prediction", options.prediction_kind),
-        as_kind(reference, "reference", options.reference_kind),
-        level,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
+        errors = map_errors(
+            as_kind(prediction, "prediction", options.prediction_kind),
+            as_kind(reference, "reference", options.reference_kind),
+            level,
+        )
     if image is None:
         return errors, None, geometry
     raw, raw_geometry = read_image(image, axes=axes if axes and len(axes) == reference.ndim else None)

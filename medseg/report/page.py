@@ -40,7 +40,9 @@ h2 { font-size: 19px; margin: 36px 0 8px; }
 p { margin: 6px 0; max-width: 80ch; }
 a { color: var(--link); }
 .faint { color: var(--faint); }
-.scroll { overflow-x: auto; }
+.scroll { overflow: auto; max-height: 420px; }
+thead th { position: sticky; top: 0; background: var(--page); }
+details thead th { background: var(--card); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { text-align: right; padding: 3px 12px 3px 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { font-weight: 600; vertical-align: bottom; }
@@ -65,7 +67,7 @@ img { width: 100%; height: auto; display: block; image-rendering: pixelated; bor
 .dot { display: inline-block; width: 11px; height: 11px; border-radius: 50%; margin-right: 6px; }
 .legend > span { margin-right: 18px; white-space: nowrap; }
 @media (max-width: 480px) { .places { grid-template-columns: 1fr; } }
-@media print { details { break-inside: avoid; } }
+@media print { details { break-inside: avoid; } .scroll { max-height: none; } }
 """
 
 

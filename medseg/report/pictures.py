@@ -32,6 +32,7 @@ _SEGMENT_COLOURS = np.array(
 _BACKGROUND = 45
 _INVENTED = 250  # covers nothing of the reference
 _RING = 9  # pixels, around a small error, which would be overlooked
+_RINGS = 25  # around the errors of largest area; more would hide the picture
 
 
 def grey_picture(image: np.ndarray) -> np.ndarray:
@@ -79,7 +80,7 @@ def error_picture(errors: ErrorMap, section: int, step: int = 1) -> np.ndarray:
         y, x = np.nonzero(errors.classes[section] == code)
         marked[y // step, x // step] = True
         picture[binary_dilation(marked, np.ones((3, 3)))] = COLOURS[name]
-    for place in errors.places_in(section):
+    for place in errors.places_in(section)[:_RINGS]:
         _ring(picture, place.y // step, place.x // step, COLOURS[place.kind])
     return picture
 

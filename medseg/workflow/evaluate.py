@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,10 +118,14 @@ def evaluate_files(
     """
     images: dict[str, ImageEvaluation] = {}
     failed: dict[str, str] = {}
+    warned: list[str] = []
     for pair in pairs:
         progress(pair)
         try:
-            images[pair.stem] = _evaluate_pair(pair, options, axes, objects)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", UserWarning)
+                images[pair.stem] = _evaluate_pair(pair, options, axes, objects)
+            warned += dict.fromkeys(f"{pair.stem}: {w.message}" for w in caught if w.category is UserWarning)
         except InputError as error:
             failed[pair.stem] = _with_name(str(error), pair)
         except OSError as error:
@@ -131,7 +136,7 @@ def evaluate_files(
     total = scores_of(list(images.values()), options)
     kinds = {stem: (image.prediction_kind, image.reference_kind) for stem, image in images.items()}
     done = tuple(pair for pair in pairs if pair.stem in images)
-    return Evaluation(options, done, scores, total, kinds, failed, tuple(_notices(total, images, options)))
+    return Evaluation(options, done, scores, total, kinds, failed, (*_notices(total, images, options), *warned))
 
 
 def write_json(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
@@ -188,7 +193,7 @@ def _read(path: Path, axes: str | None) -> tuple[np.ndarray, Geometry]:
     if "C" in geometry.axes:
         raise InputError(
             f"{path}: has a channel axis (axes {geometry.axes}, shape {image.shape}); "
-            "a segmentation has one value per pixel. Save one channel"
+            "a segmentation has one value per pixel. Save one channel, or, if these are sections, use --axes ZYX"
         )
     return image, geometry
 

@@ -1,0 +1,159 @@
+"""`medseg evaluate` as a user runs it."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import tifffile
+import typer
+from typer.testing import CliRunner
+
+from medseg.cli.evaluate import evaluate
+from medseg.errors import InputError
+from medseg.io import write_image, write_labels
+from medseg.metrics.evaluation import METRICS
+
+app = typer.Typer()
+app.command()(evaluate)
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    if isinstance(result.exception, InputError):
+        raise result.exception
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return result
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Three pairs: a probability, labels, and a mask, with one merge in the second."""
+    truth = np.zeros((30, 62), np.uint16)
+    truth[2:28, 2:30], truth[2:28, 32:60] = 1, 2
+    merged = (truth > 0).astype(np.uint16) * 3
+    merged[15, 30:32] = 3
+    (tmp_path / "p").mkdir()
+    write_image(tmp_path / "p" / "a_probability.tif", (truth > 0).astype(np.float32) * np.float32(0.8))
+    write_labels(tmp_path / "p" / "b_labels.tif", merged)
+    write_image(tmp_path / "p" / "c.tif", (truth > 0).astype(np.uint8) * 255)
+    for stem in "abc":
+        write_labels(tmp_path / "r" / f"{stem}.tif", truth)
+    return tmp_path
+
+
+def test_folders_to_json_csv_and_report(folders):
+    outputs = [folders / name for name in ("scores.json", "scores.csv", "report.html")]
+    flags = ("--json", outputs[0], "--csv", outputs[1], "--report", outputs[2])
+    result = run(folders / "p", folders / "r", *flags)
+    assert result.exit_code == 0
+    assert "prediction taken as probability (1), binary (2)" in result.output
+    assert "warping_error" in result.output
+    assert "b (" in result.output  # the worst image
+    scores = json.loads(outputs[0].read_text())
+    assert set(scores["images"]) == {"a", "b", "c"}
+    assert tuple(scores["total"]) == METRICS
+    assert scores["images"]["b"]["mergers"] == scores["total"]["mergers"] == 1
+    assert scores["total"]["warping_error"] == 1 / (3 * 30 * 62)
+    assert scores["images"]["a"]["ap50_95"] == 1
+    assert scores["kinds"]["c"] == {"prediction": "binary", "reference": "labels"}
+    rows = list(csv.DictReader(outputs[1].open()))
+    assert [row["image"] for row in rows] == ["a", "b", "c", "total"]
+    assert float(rows[-1]["pixel_error"]) == scores["total"]["pixel_error"]
+    assert "1 merge" in outputs[2].read_text()
+    with pytest.raises(InputError, match="exists"):
+        run(folders / "p", folders / "r", "--csv", outputs[1])
+    assert run(folders / "p", folders / "r", *flags, "--overwrite", "-q").output == ""
+
+
+def test_integer_probabilities_by_their_kind(tmp_path):
+    truth = np.zeros((20, 20), np.uint8)
+    truth[2:18, 2:18] = 255
+    grey = np.where(truth > 0, 200, 30).astype(np.uint8)
+    write_image(tmp_path / "grey.tif", grey)
+    write_image(tmp_path / "truth.tif", truth)
+    flags = (
+        tmp_path / "grey.tif",
+        tmp_path / "truth.tif",
+        "--metrics",
+        "pixel_error, dice",
+        "--json",
+        tmp_path / "s.json",
+    )
+    result = run(*flags, "--prediction-kind", "probability", "--threshold", "0.5")
+    assert result.exit_code == 0
+    scores = json.loads((tmp_path / "s.json").read_text())
+    assert scores["total"] == {"pixel_error": 0, "dice": 1}
+    assert "taken as labels" in run(*flags, "--overwrite").output
+    with pytest.raises(InputError, match="binary image"):
+        run(*flags, "--prediction-kind", "binary", "--overwrite")
+
+
+def test_one_bad_file_is_named_and_the_others_are_done(folders):
+    write_labels(folders / "r" / "b.tif", np.ones((30, 61), np.uint8), overwrite=True)
+    (folders / "p" / "c.tif").write_bytes(b"not a TIFF")
+    result = run(folders / "p", folders / "r", "--json", folders / "s.json")
+    assert result.exit_code == 1
+    assert "(30, 62)" in result.output
+    assert "(30, 61)" in result.output
+    assert "c.tif" in result.output
+    scores = json.loads((folders / "s.json").read_text())
+    assert set(scores["images"]) == {"a"}
+    assert set(scores["failed"]) == {"b", "c"}
+
+
+def test_stack_without_named_axes_and_undefined_sections(tmp_path):
+    mask = np.zeros((3, 40, 40), np.uint8)  # tifffile takes three pages for colours
+    mask[0, 4:30, 4:20] = mask[0, 4:30, 24:38] = 255
+    for name in "pr":
+        tifffile.imwrite(tmp_path / f"{name}.tif", mask)
+    with pytest.raises(InputError, match="--axes ZYX"):
+        run(tmp_path / "p.tif", tmp_path / "r.tif")
+    named = run(tmp_path / "p.tif", tmp_path / "r.tif", "--axes", "ZYX", "--metrics", "v_rand")
+    for name in "pr":
+        tifffile.imwrite(tmp_path / f"{name}.tif", mask, photometric="minisblack")
+    result = run(tmp_path / "p.tif", tmp_path / "r.tif", "--json", tmp_path / "s.json")
+    assert "undefined in 2 sections" in named.output
+    assert "undefined in 2 sections" in result.output
+    scores = json.loads((tmp_path / "s.json").read_text())
+    assert scores["undefined"]["total"]["v_rand"] == 2
+    assert scores["total"]["v_rand"] == 1
+
+
+def test_label_volumes(tmp_path):
+    volume = np.zeros((4, 20, 20), np.uint16)
+    volume[:, 2:10, 2:18], volume[:, 11:18, 2:18] = 7, 70000 % 65536
+    restarted = volume.copy()
+    restarted[2:] = np.where(volume[2:] > 0, volume[2:] + 1, 0)
+    for name, image in (("r", volume), ("p", restarted)):
+        write_labels(tmp_path / f"{name}.tif", image)
+    files = (tmp_path / "p.tif", tmp_path / "r.tif", "--metrics", "ap50", "--json", tmp_path / "s.json", "--overwrite")
+    ap = {}
+    for objects in ("auto", "volume", "sections"):
+        run(*files, "--objects", objects)
+        ap[objects] = json.loads((tmp_path / "s.json").read_text())["total"]["ap50"]
+    assert ap["auto"] == ap["volume"] < ap["sections"] == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--metrics", "ap"), "choose among"),
+        (("--spacing", "1,x"), "--spacing"),
+        (("--images", "nowhere"), "no such file"),
+    ],
+)
+def test_wrong_arguments(folders, flags, message):
+    with pytest.raises(InputError, match=message):
+        run(folders / "p", folders / "r", *flags)
+    assert run(folders / "p", folders / "r", "--threshold", "2").exit_code == 2
+
+
+def test_float_labels_and_bad_probabilities_are_refused(tmp_path):
+    write_image(tmp_path / "p.tif", np.array([[0, 3.0], [1, 2]], np.float32))
+    write_labels(tmp_path / "r.tif", np.array([[0, 3], [1, 2]]))
+    with pytest.raises(InputError, match=r"p\.tif.*0 to 1"):
+        run(tmp_path / "p.tif", tmp_path / "r.tif")
+    result = run(tmp_path / "p.tif", tmp_path / "r.tif", "--prediction-kind", "labels")
+    assert result.exit_code == 0
+    assert result.output.count("objects (first id: 1) vanished") == 1  # and not once per section and measure

@@ -1,0 +1,89 @@
+"""Each planted error is found with its class, its place, and what hangs on it."""
+
+import numpy as np
+import pytest
+
+from medseg.report.places import map_errors
+
+
+def two_cells():
+    cells = np.zeros((30, 62), bool)
+    cells[2:28, 2:30] = cells[2:28, 32:60] = True  # 26 x 28 = 728 pixels each
+    return cells
+
+
+def bridge(p, _):
+    p[15, 30:32] = True
+
+
+def gap(p, _):
+    p[:, 12] = False
+
+
+def speck(p, r):
+    r[2:28, 32:60] = False
+    p[2:28, 32:60] = False
+    p[10:13, 40:43] = True
+
+
+def lost(p, _):
+    p[2:28, 32:60] = False
+
+
+def hole(p, _):
+    p[10:14, 10:15] = False
+
+
+@pytest.mark.parametrize(
+    ("plant", "kind", "box", "area"),
+    [
+        (bridge, "merge", (15, 16, 30, 32), 728),
+        (gap, "split", (2, 28, 12, 13), 26 * 10),
+        (speck, "object_addition", (10, 13, 40, 43), 9),
+        (lost, "object_deletion", (2, 28, 32, 60), 728),
+        (hole, "hole_addition", (10, 14, 10, 15), 20),
+    ],
+)
+def test_planted_errors(plant, kind, box, area):
+    reference, prediction = two_cells(), two_cells()
+    plant(prediction, reference)
+    errors = map_errors(np.stack([reference, prediction]), np.stack([reference, reference]), 0)
+    (place,) = errors.places
+    assert (place.kind, place.section, place.area) == (kind, 1, area)
+    assert box[0] <= place.y < box[1]
+    assert box[2] <= place.x < box[3]
+    assert errors.classes[1, place.y, place.x] > 0
+    assert not errors.classes[0].any()
+    assert (place.spoilt > 0) == (kind in ("merge", "split"))
+
+
+def test_probabilities_are_cut_and_labels_parted():
+    labels = np.zeros((1, 12, 12), np.uint16)
+    labels[0, :, :6], labels[0, :, 6:] = 1, 2
+    grey = np.full(labels.shape, np.float32(0.6))
+    assert [p.kind for p in map_errors(grey, labels, 0.5).places] == ["merge"]
+    assert {p.kind for p in map_errors(grey, labels, 0.7).places} == {"object_deletion"}
+    assert map_errors(labels, labels, 0).places == ()
+
+
+def test_predicted_objects_know_their_counterparts():
+    reference, prediction = two_cells(), two_cells()
+    prediction[:, 12] = False
+    prediction[0, 60:] = True
+    errors = map_errors(prediction, reference, 0)
+    pieces = errors.prediction[0, 15, [5, 20, 40]]
+    assert errors.counterparts[0][pieces].tolist() == errors.reference[0, 15, [5, 20, 40]].tolist()
+    assert errors.counterparts[0][errors.prediction[0, 0, 61]] == 0
+    assert errors.counterparts[0][0] == 0
+
+
+def test_a_window_around_a_place_stays_inside():
+    reference, prediction = two_cells(), two_cells()
+    prediction[3, 30:32] = True
+    errors = map_errors(prediction, reference, 0)
+    near, window = errors.around(errors.places[0], 16)
+    assert near.classes.shape == (1, 16, 16)
+    (place,) = near.places
+    assert near.classes[0, place.y, place.x] > 0
+    np.testing.assert_array_equal(near.reference[0], errors.reference[0][window])
+    assert errors.around(errors.places[0], 100)[0].classes.shape == (1, 30, 62)

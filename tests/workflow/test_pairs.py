@@ -1,0 +1,69 @@
+"""Which prediction belongs to which reference."""
+
+import numpy as np
+import pytest
+
+from medseg.errors import InputError
+from medseg.io import write_image
+from medseg.workflow.pairs import match_images, pair_files
+
+
+def touch(folder, *names):
+    for name in names:
+        write_image(folder / name, np.zeros((2, 2), np.uint8))
+    return folder
+
+
+def test_two_files_need_no_common_stem(tmp_path):
+    touch(tmp_path, "out_labels.tif", "truth.tif")
+    (pair,), notices = pair_files(tmp_path / "out_labels.tif", tmp_path / "truth.tif")
+    assert (pair.stem, notices) == ("truth", [])
+
+
+def test_folders_by_stem(tmp_path):
+    predictions = touch(tmp_path / "p", "a_labels.tif", "a_overlay.png", "b10.tif", "b2_probability.tif")
+    references = touch(tmp_path / "r", "b10.ome.tif", "b2.png", "a.tif")
+    pairs, notices = pair_files(predictions, references)
+    assert [(p.stem, p.prediction.name, p.reference.name) for p in pairs] == [
+        ("a", "a_labels.tif", "a.tif"),
+        ("b2", "b2_probability.tif", "b2.png"),
+        ("b10", "b10.tif", "b10.ome.tif"),
+    ]
+    assert notices == []
+
+
+def test_several_results_of_one_image(tmp_path):
+    predictions = touch(tmp_path / "p", "a_labels.tif", "a_probability.tif")
+    references = touch(tmp_path / "r", "a.tif")
+    (pair,), (notice,) = pair_files(predictions, references)
+    assert pair.prediction.name == "a_labels.tif"
+    assert "a_probability.tif is not" in notice
+    (pair,), _ = pair_files(predictions, references, "probability")
+    assert pair.prediction.name == "a_probability.tif"
+
+
+def test_a_name_that_ends_like_a_result_is_itself(tmp_path):
+    touch(tmp_path / "p", "a_labels.tif")
+    touch(tmp_path / "r", "a_labels.tif")
+    (pair,), _ = pair_files(tmp_path / "p", tmp_path / "r")
+    assert pair.stem == "a_labels"
+
+
+def test_lonely_files_are_named(tmp_path):
+    predictions = touch(tmp_path / "p", "a.tif", "x.tif", "x_overlay.png")
+    references = touch(tmp_path / "r", "a.tif", "b.tif", "c.tif")
+    with pytest.raises(InputError, match=r"no reference for 2 predictions: .*x\.tif.*no prediction for 2 references: "):
+        pair_files(predictions, references)
+    touch(tmp_path / "r2", "a.tif", "a.png")
+    with pytest.raises(InputError, match="one stem"):
+        pair_files(predictions, tmp_path / "r2")
+    with pytest.raises(InputError, match="no such file"):
+        pair_files(tmp_path / "nowhere", references)
+
+
+def test_raw_images(tmp_path):
+    touch(tmp_path, "raw.tif", "a.tif")
+    assert match_images(tmp_path / "raw.tif", ["anything"]) == {"anything": tmp_path / "raw.tif"}
+    assert match_images(tmp_path, ["a"]) == {"a": tmp_path / "a.tif"}
+    with pytest.raises(InputError, match="no image for b"):
+        match_images(tmp_path, ["a", "b"])
