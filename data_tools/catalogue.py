@@ -96,7 +96,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Caicedo et al. 2019, Nat. Methods 16:1247; BBBC038v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC038/stage1_train.zip"),),
-        bundle="nuclei_unetplusplus",
     ),
     "bbbc039": PublicSet(
         title="BBBC039: U2OS nuclei, Hoechst, 20x",
@@ -109,7 +108,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Caicedo et al. 2019, Cytometry A 95:952; BBBC039v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC039/images.zip"), Download(f"{_BBBC}/BBBC039/masks.zip")),
-        bundle="nuclei_unetplusplus",
     ),
     "usiigaci": PublicSet(
         title="Usiigaci: NIH/3T3 fibroblasts, phase contrast",
@@ -122,7 +120,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Tsai et al. 2019, SoftwareX 9:230",
         downloads=(Download(f"{_GITHUB}/oist/Usiigaci/archive/185047fec5d2f791d7d5650e27629e99ea7479ab.zip"),),
-        bundle="nuclei_mask_rcnn",
     ),
     "openkbp": PublicSet(
         title="OpenKBP: head-and-neck planning CT with seven organs",
@@ -146,7 +143,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Babier et al. 2021, Med. Phys. 48:5549",
         downloads=(Download(f"{_GITHUB}/ababier/open-kbp/archive/ed9602e68411a45b7c8f039999f897895407d25f.zip"),),
-        bundle="headneck_ct_unet3d",
     ),
     "msd_spleen": PublicSet(
         title="Medical Segmentation Decathlon, task 9: spleen in portal-venous CT",
@@ -180,7 +176,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Maska et al. 2023, Nat. Methods 20:1010; Ulman et al. 2017, Nat. Methods 14:1141",
         downloads=(Download(f"{_CTC}/PhC-C2DH-U373.zip"),),
-        bundle="nuclei_mask_rcnn",
     ),
     "chest_ct_kaggle": PublicSet(
         title="Finding and measuring lungs in CT data (Kaggle)",

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from data_tools.cli import app as data
 from medseg import __version__
 from medseg.cli.bundles import bundles
 from medseg.cli.demo import demo
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for command in (predict, evaluate, train, bundles, demo):
     app.command()(command)
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from medseg.cli.progress import Progress, progress
+from medseg.errors import InputError
+
 
 def train(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
@@ -23,6 +26,7 @@ def train(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Do not run `medseg data check` first.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of train.json.")
     ] = None,
@@ -35,8 +39,6 @@ def train(
     """
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings
-    from medseg.cli.progress import progress
-    from medseg.errors import InputError
 
     found = find_bundle(bundle)
     overrides = parse_settings(set_) | {"resume": resume}
@@ -52,6 +54,8 @@ def train(
         init_weights = found.weights
     overrides["init_weights"] = str(init_weights) if init_weights else None
     with progress(quiet=quiet) as say:
+        if not no_check:
+            _check_data(data, say)
         say.start("loading")
         from medseg.workflow.device import pick_device
         from medseg.workflow.train import run_training
@@ -63,3 +67,15 @@ def train(
             raise typer.Exit(1)
         say.say(f"weights: {output / 'model.pt'}")
         say.say(f"learning curve: {output / 'learning_curve.png'}")
+
+
+def _check_data(data: Path, say: Progress) -> None:
+    """Print what `medseg data check` finds; errors end the command, warnings do not."""
+    from data_tools.check.run import check_dataset
+
+    say.start("checking the data")
+    report = check_dataset(data, progress=say.update)
+    for finding in report.findings:
+        (say.fail if finding.level == "error" else say.say)(str(finding))
+    if not report.ok:
+        raise InputError(f"{data}: mend the errors above, or train all the same with --no-check")

@@ -32,7 +32,7 @@ def test_data_commands_run_as_printed(tmp_path, monkeypatch):
     for command in data:
         result = CliRunner().invoke(app, command)
         assert result.exit_code == 0, (command, result.output, result.exception)
-    assert (tmp_path / "out/cells/images/nuclei_009.tif").is_file()
+    assert (tmp_path / "out/cells/images/em_009.tif").is_file()
 
 
 @pytest.mark.parametrize("name", SETS)
