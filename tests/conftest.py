@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,20 @@ def oracle_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("MEDSEG_ORACLE_DIR names no folder of reference values")
     return Path(folder)
+
+
+@pytest.fixture
+def no_space_left():
+    """A context in which the disk takes no file larger than 4 kB: a real failing write, as on a full disk."""
+    resource = pytest.importorskip("resource", reason="the limit on file sizes is a POSIX one")
+
+    @contextmanager
+    def limited(size: int = 4096):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

@@ -12,7 +12,7 @@ from medseg.errors import InputError
 
 SPATIAL = "ZYX"
 KNOWN_AXES = "TIZYXC"
-_MICROMETRES = {"nm": 1e-3, "um": 1.0, "mm": 1e3, "cm": 1e4, "m": 1e6}
+MICROMETRES = {"nm": 1e-3, "um": 1.0, "mm": 1e3, "cm": 1e4, "m": 1e6}
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Geometry:
     @property
     def spacing_um(self) -> tuple[float, ...] | None:
         """Spacing in micrometres, or None when it or its unit is unknown."""
-        if self.spacing is None or self.unit not in _MICROMETRES:
+        if self.spacing is None or self.unit not in MICROMETRES:
             return None
-        return tuple(s * _MICROMETRES[self.unit] for s in self.spacing)
+        return tuple(s * MICROMETRES[self.unit] for s in self.spacing)
 
     def affine(self) -> np.ndarray:
         """4x4 scaling from array index to physical place, in ``unit``, axes in the array's order.

@@ -17,6 +17,7 @@ from monai.data import ImageReader, ImageWriter, register_writer
 from monai.transforms.io import array as monai_io_array
 from monai.utils import MetaKeys
 
+from medseg.errors import InputError
 from medseg.io.geometry import Geometry, channel_first
 from medseg.io.paths import is_image
 from medseg.io.read import read_image
@@ -42,17 +43,26 @@ class MicroscopyReader(ImageReader):
         names = [filename] if isinstance(filename, str | Path) else filename
         return all(is_image(n) for n in names)
 
-    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[tuple[np.ndarray, Geometry]]:
-        """Read each of the files."""
-        paths = [data] if isinstance(data, str | Path) else data
-        return [read_image(p, axes=self.axes) for p in paths]
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[Path]:
+        """Note the files; what cannot be read is refused in :meth:`get_data`.
 
-    def get_data(self, img: Sequence[tuple[np.ndarray, Geometry]]) -> tuple[np.ndarray, dict[str, Any]]:
-        """Array (channel first where there are channels, files stacked as channels) and metadata."""
-        arrays = [channel_first(array, geometry) for array, geometry in img]
+        An error here would make ``LoadImage`` try its other readers, and one of them may return page 0.
+        """
+        return [Path(data)] if isinstance(data, str | Path) else [Path(d) for d in data]
+
+    def get_data(self, img: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
+        """Array (channel first where there are channels, files stacked as channels) and metadata.
+
+        Raises:
+            InputError: as :func:`medseg.io.read_image`; several files of different axes or shapes.
+        """
+        arrays = [channel_first(*read_image(path, axes=self.axes)) for path in img]
         array, geometry = arrays[0]
         has_channels = geometry.axes[0] == "C"
         if len(arrays) > 1:
+            for path, (other, its) in zip(img, arrays, strict=True):
+                if its.axes != geometry.axes or other.shape[has_channels:] != array.shape[has_channels:]:
+                    raise InputError(f"{path}: {its.axes} {other.shape} does not stack on {img[0]}: {array.shape}")
             array = np.concatenate([a if has_channels else a[None] for a, _ in arrays])
             has_channels = True
         spatial = array.shape[1:] if has_channels else array.shape
@@ -105,9 +115,17 @@ class MicroscopyWriter(ImageWriter):
             write_image(filename, array.astype(dtype, copy=False), geometry, overwrite=self.overwrite)
 
 
+class _TiffByDefault(MicroscopyReader):
+    """Leaves PNG to MONAI's own reader, whose transposed arrays its PNG writer expects."""
+
+    def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
+        names = [filename] if isinstance(filename, str | Path) else filename
+        return all(str(n).lower().endswith((".tif", ".tiff")) for n in names)
+
+
 def register() -> None:
     """Make MONAI use these classes for ``.tif`` and ``.tiff`` where a config names no reader or writer."""
-    monai_io_array.SUPPORTED_READERS["microscopyreader"] = MicroscopyReader
+    monai_io_array.SUPPORTED_READERS["microscopyreader"] = _TiffByDefault
     register_writer("tif", MicroscopyWriter)
     register_writer("tiff", MicroscopyWriter)
 

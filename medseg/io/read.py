@@ -59,6 +59,8 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
 
 
 def _read(path: Path, axes: str | None, *, pages_only: bool) -> tuple[np.ndarray, Geometry]:
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name the images in it one by one")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if not is_image(path):
@@ -80,7 +82,7 @@ def _read(path: Path, axes: str | None, *, pages_only: bool) -> tuple[np.ndarray
 def _read_png(path: Path) -> tuple[np.ndarray, str]:
     try:
         array = imagecodecs.png_decode(path.read_bytes())
-    except imagecodecs.PngError as error:
+    except (imagecodecs.PngError, ValueError) as error:  # ValueError: its first bytes are not those of a PNG
         raise InputError(f"{path}: cannot be read as PNG, it is damaged or cut off ({error})") from error
     if array.ndim == 3 and array.shape[2] == 2:  # gray with alpha
         array = array[..., 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import tifffile
 
 from medseg.errors import InputError
-from medseg.io.geometry import SPATIAL, Geometry
+from medseg.io.geometry import MICROMETRES, SPATIAL, Geometry
 
 _UNITS = {
     "um": "um",
@@ -31,6 +32,7 @@ _UNITS = {
     "m": "m",
 }
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
+TIFF_DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 _IMAGEJ_LIMIT = 4 * 2**30 - 2**20
 
 
@@ -52,6 +54,9 @@ def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geome
             shapes = ", ".join(str(s.shape) for s in file.series[:4])
             raise InputError(f"{path}: holds {len(file.series)} images ({shapes} ...); split it into one file each")
         series = file.series[0]
+        if 0 in series.shape:
+            raise InputError(f"{path}: has no pixels (shape {series.shape})")
+        _check_whole(path, file)
         array = series.asarray()
         letters = series.axes.replace("S", "C")
         named_spacing, unit = _pixel_size(file)
@@ -62,7 +67,10 @@ def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geome
         raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
     if not axes and (set(letters) - set("TZCYX") or len(set(letters)) < len(letters)):
         return array, letters
-    return array, make_geometry(letters, named_spacing, unit)
+    try:
+        return array, make_geometry(letters, named_spacing, unit)
+    except InputError as error:
+        raise InputError(f"{path} of shape {array.shape}: {error}") from None
 
 
 def make_geometry(letters: str, named_spacing: dict[str, float], unit: str | None) -> Geometry:
@@ -74,17 +82,24 @@ def make_geometry(letters: str, named_spacing: dict[str, float], unit: str | Non
 
 
 def write_tiff(path: Path, array: np.ndarray, geometry: Geometry) -> None:
-    """Write as an ImageJ hyperstack where its dtypes allow, else as OME-TIFF; deflate, lossless."""
-    axes = geometry.axes.replace("I", "Z") if "Z" not in geometry.axes else geometry.axes.replace("I", "T")
-    spacing = dict(zip(geometry.spatial_axes, geometry.spacing or (), strict=False))
+    """Write as an ImageJ hyperstack where its dtypes allow, else as OME-TIFF; deflate, lossless.
+
+    Pages of unstated meaning stay plain pages, unless there is a pixel size to keep: then they are time.
+    The dtype is one of ``TIFF_DTYPES``.
+    """
     options: dict = {"compression": "zlib", "photometric": "minisblack"}
+    if geometry.axes == "IYX" and geometry.spacing is None:
+        tifffile.imwrite(path, array, metadata=None, **options)
+        return
+    named = geometry.axes.replace("I", "T" if "T" not in geometry.axes else "Z")
+    axes = "".join(a for a in "TZCYX" if a in named)
+    array = np.transpose(array, [named.index(a) for a in axes])
+    spacing = dict(zip(geometry.spatial_axes, geometry.spacing or (), strict=False))
     if array.dtype.name in _IMAGEJ_DTYPES and array.nbytes < _IMAGEJ_LIMIT:
-        order = [a for a in "TZCYX" if a in axes]
-        metadata: dict = {"axes": "".join(order)}
+        metadata: dict = {"axes": axes}
         if spacing:
             metadata |= {"unit": geometry.unit, "spacing": spacing.get("Z", 1.0)}
             options["resolution"] = (1 / spacing["X"], 1 / spacing["Y"])
-        array = np.transpose(array, [axes.index(a) for a in order])
         tifffile.imwrite(path, array, imagej=True, metadata=metadata, **options)
         return
     metadata = {"axes": axes}
@@ -94,6 +109,19 @@ def write_tiff(path: Path, array: np.ndarray, geometry: Geometry) -> None:
             f"PhysicalSize{axis}Unit": "µm" if geometry.unit == "um" else geometry.unit,
         }
     tifffile.imwrite(path, array, ome=True, bigtiff=array.nbytes >= _IMAGEJ_LIMIT, metadata=metadata, **options)
+
+
+def _check_whole(path: Path, file: tifffile.TiffFile) -> None:
+    """Refuse a file that ends before its data or its list of pages; tifffile returns zeros or fewer pages."""
+    end, tiff = file.filehandle.size, file.tiff
+    for page in file.pages:
+        if any(start + count > end for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)):
+            raise _unreadable(path, "it ends before its last pixels")
+    last = file.pages[-1].offset
+    file.filehandle.seek(last)
+    tags = struct.unpack(tiff.tagnoformat, file.filehandle.read(tiff.tagnosize))[0]
+    if last + tiff.tagnosize + tags * tiff.tagsize + tiff.offsetsize > end:
+        raise _unreadable(path, "it ends within its list of pages")
 
 
 def _pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str | None]:
@@ -109,13 +137,17 @@ def _ome_pixel_size(xml: str) -> tuple[dict[str, float], str | None]:
     pixels = next((e for e in ElementTree.fromstring(xml).iter() if e.tag.endswith("}Pixels")), None)
     if pixels is None:
         return {}, None
-    named, units = {}, set()
+    named, units = {}, {}
     for axis in SPATIAL:
         value = pixels.get(f"PhysicalSize{axis}")
         if value is not None and float(value) > 0:
             named[axis] = float(value)
-            units.add(_UNITS.get(pixels.get(f"PhysicalSize{axis}Unit", "µm").lower()))
-    return (named, units.pop()) if len(units) == 1 else ({}, None)
+            units[axis] = _UNITS.get(pixels.get(f"PhysicalSize{axis}Unit", "µm").lower())
+    if not named or None in units.values():
+        return {}, None
+    if len(set(units.values())) == 1:
+        return named, units.popitem()[1]
+    return {axis: size * MICROMETRES[units[axis]] for axis, size in named.items()}, "um"
 
 
 def _imagej_pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str | None]:

@@ -11,7 +11,7 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
 from medseg.io.geometry import Geometry
-from medseg.io.tiff import write_tiff
+from medseg.io.tiff import TIFF_DTYPES, write_tiff
 
 _logger = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ def write_image(
         raise InputError(f"{path}: PNG holds one 8- or 16-bit plane, not {array.dtype} {array.shape}; write .tif")
     if suffix not in (".png", ".tif", ".tiff"):
         raise InputError(f"{path}: unknown image suffix {suffix!r}; write .tif or .png")
+    if suffix != ".png" and array.dtype.name not in TIFF_DTYPES:
+        raise InputError(f"{path}: TIFF cannot hold pixels of type {array.dtype}; convert them, to float32 for example")
     with atomic_target(path, overwrite=overwrite) as partial:
         if suffix == ".png":
             partial.write_bytes(imagecodecs.png_encode(array))

@@ -1,0 +1,50 @@
+import errno
+
+import pytest
+
+from medseg.errors import InputError
+from medseg.io.atomic import atomic_target
+
+
+def test_appears_whole_under_its_name(tmp_path):
+    target = tmp_path / "a" / "b" / "x.txt"
+    with atomic_target(target) as partial:
+        partial.write_text("new")
+        assert partial.suffix == ".txt"  # writers that look at the suffix
+        assert not target.exists()
+    assert [p.name for p in target.parent.iterdir()] == ["x.txt"]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()])
+def test_an_error_leaves_what_was_there(tmp_path, error):
+    target = tmp_path / "x.txt"
+    target.write_text("old")
+
+    def interrupted():
+        with atomic_target(target, overwrite=True) as partial:
+            partial.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        interrupted()
+    assert [p.name for p in tmp_path.iterdir()] == ["x.txt"]
+    assert target.read_text() == "old"
+
+
+def test_replaces_only_on_request(tmp_path):
+    target = tmp_path / "x.txt"
+    target.write_text("old")
+    with pytest.raises(InputError, match=r"x\.txt: exists already.*--overwrite"), atomic_target(target):
+        pytest.fail("must not come to writing")
+    with atomic_target(target, overwrite=True) as partial:
+        partial.write_text("new")
+    assert target.read_text() == "new"
+
+
+def test_a_file_in_the_way_of_the_folder(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with (
+        pytest.raises(InputError, match="a file of that name is in the way"),
+        atomic_target(tmp_path / "out" / "x.txt"),
+    ):
+        pytest.fail("must not come to writing")

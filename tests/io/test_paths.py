@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from medseg.errors import InputError
+from medseg.io import image_stem, list_images
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("x.tif", "x"),
+        ("x.ome.tif", "x"),
+        ("x.OME.TIFF", "x"),
+        ("x.nii.gz", "x"),
+        ("a.b.png", "a.b"),
+        ("dir.tif/x.y", "x"),
+        (".tif", ".tif"),
+    ],
+)
+def test_stem(name, stem):
+    assert image_stem(name) == stem
+    assert image_stem(Path("some") / name) == stem
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+
+
+def names(paths):
+    return [p.name for p in paths]
+
+
+def test_a_folder_in_natural_order(tmp_path):
+    touch(tmp_path, "s10.tif", "s9.tif", "S1.TIFF", "s2.png", ".hidden.tif", "notes.txt", "sub/deep.tif")
+    assert names(list_images(tmp_path)) == ["S1.TIFF", "s2.png", "s9.tif", "s10.tif"]
+
+
+def test_files_folders_and_patterns_without_repetition(tmp_path):
+    touch(tmp_path, "a/1.tif", "a/2.tif", "b/3.tif", "b/3.txt")
+    found = list_images([tmp_path / "b", tmp_path / "a" / "2.tif", str(tmp_path / "**" / "*.*")])
+    assert names(found) == ["3.tif", "2.tif", "1.tif"]
+
+
+def test_a_name_with_pattern_letters_is_a_file(tmp_path):
+    touch(tmp_path, "cells [1].tif")
+    assert names(list_images(str(tmp_path / "cells [1].tif"))) == ["cells [1].tif"]
+
+
+def test_says_what_is_missing(tmp_path):
+    touch(tmp_path, "empty/notes.txt")
+    for given, message in (
+        (tmp_path / "empty", "no images in this folder"),
+        (tmp_path / "gone.tif", "no such file or folder"),
+        (str(tmp_path / "*.tif"), "no image matches"),
+        ([], "no input given"),
+    ):
+        with pytest.raises(InputError, match=message):
+            list_images(given)

@@ -1,0 +1,162 @@
+import struct
+import zlib
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+
+from medseg.errors import InputError
+from medseg.io import Geometry, read_image, read_labels
+
+
+def tiff(path, array, **options):
+    tifffile.imwrite(path, array, **({"photometric": "minisblack", "metadata": None} | options))
+    return path
+
+
+def png(path, bits: int, colour_type: int, rows: list[bytes], width: int, palette: bytes = b""):
+    """A PNG written out by hand, for the kinds that no encoder at hand writes."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, len(rows), bits, colour_type, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    parts = [chunk(b"IHDR", header), chunk(b"PLTE", palette) if palette else b"", chunk(b"IDAT", pixels)]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b""))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shape", "example"),
+    [((3, 25, 27), "ZYX or CYX"), ((2, 25, 27), "ZYX or CYX"), ((4, 25, 27), "ZYX or CYX"), ((2, 6, 25, 27), "TZYX")],
+)
+def test_ambiguous_axes_are_refused_with_what_to_say(tmp_path, shape, example):
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, np.zeros(shape, np.uint8), photometric="minisblack")
+    with pytest.raises(InputError) as caught:
+        read_image(path)
+    for part in (str(path), str(shape), "--axes", example):
+        assert part in str(caught.value)
+
+
+def test_axes_settle_it(tmp_path):
+    path = tiff(tmp_path / "x.tif", np.arange(3 * 25 * 27, dtype=np.uint16).reshape(3, 25, 27))
+    assert read_image(path, axes="ZYX")[1] == Geometry("ZYX")
+    assert read_image(path, axes="cyx")[1] == Geometry("CYX")
+    for wrong in ("YX", "TZYX"):
+        with pytest.raises(InputError, match=r"x\.tif: axes .* shape \(3, 25, 27\)"):
+            read_image(path, axes=wrong)
+    with pytest.raises(InputError, match=r"x\.tif of shape \(3, 25, 27\): axes 'QYX' cannot be used"):
+        read_image(path, axes="QYX")
+
+
+def test_many_pages_can_only_be_a_stack(tmp_path):
+    assert read_image(tiff(tmp_path / "x.tif", np.zeros((5, 9, 9), np.uint8)))[1] == Geometry("IYX")
+
+
+def test_named_axes_keep_the_pixel_size(tmp_path):
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(
+        path, np.zeros((6, 5, 7), np.uint8), imagej=True, resolution=(8, 4), metadata={"axes": "TYX", "unit": "um"}
+    )
+    assert read_image(path, axes="IYX")[1] == Geometry("IYX", (0.25, 0.125), "um")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_non_finite_pixels_are_refused_and_counted(tmp_path, bad):
+    array = np.zeros((6, 7), np.float32)
+    array[2, 3] = array[0, 0] = bad
+    with pytest.raises(InputError, match=r"x\.tif: 2 pixels are NaN or infinite"):
+        read_image(tiff(tmp_path / "x.tif", array))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((0, 5), np.uint8), "no pixels"),
+        (np.zeros((5, 5), np.complex64), "complex64"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*zero-size")
+def test_what_is_no_image(tmp_path, array, message):
+    with pytest.raises(InputError, match=rf"x\.tif.*{message}"):
+        read_image(tiff(tmp_path / "x.tif", array))
+
+
+def test_one_axis_is_no_image(tmp_path):
+    tifffile.imwrite(tmp_path / "x.tif", np.zeros(5, np.uint8))
+    with pytest.raises(InputError, match=r"x\.tif of shape \(5,\)"):
+        read_image(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("name", ["x.tif", "x.png"])
+@pytest.mark.parametrize("content", [b"", b"\0", b"hello, no image here", b"\0" * 200, b"\x89PNG\r\n\x1a\n", b"II*\0"])
+def test_other_contents_under_the_name_of_an_image(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name}: cannot be read as (TIFF|PNG)"):
+        read_image(tmp_path / name)
+
+
+def test_no_file_a_folder_another_format(tmp_path):
+    (tmp_path / "folder.tif").mkdir()
+    (tmp_path / "x.jpg").write_bytes(b"\xff\xd8")
+    for name, message in (("gone.tif", "no such file"), ("folder.tif", "is a folder"), ("x.jpg", "not a format")):
+        with pytest.raises(InputError, match=rf"{name}: {message}"):
+            read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "axes"),
+    [((9, 8), "uint8", "YX"), ((9, 8), "uint16", "YX"), ((9, 8, 3), "uint8", "YXC"), ((9, 8, 4), "uint16", "YXC")],
+)
+def test_png(tmp_path, shape, dtype, axes):
+    array = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
+    (tmp_path / "x.png").write_bytes(imagecodecs.png_encode(array))
+    back, geometry = read_image(tmp_path / "x.png")
+    assert (geometry.axes, back.dtype) == (axes, dtype)
+    np.testing.assert_array_equal(back, array)
+
+
+def test_png_of_each_other_kind(tmp_path):
+    gray_alpha, _ = read_image(png(tmp_path / "a.png", 8, 4, [bytes([1, 255, 2, 0])], 2))
+    assert gray_alpha.tolist() == [[1, 2]]
+    one_bit, _ = read_image(png(tmp_path / "b.png", 1, 0, [b"\xa0"], 3))
+    assert one_bit.tolist() == [[255, 0, 255]]
+    palette, geometry = read_image(png(tmp_path / "c.png", 8, 3, [b"\1\0"], 2, bytes([9, 8, 7, 1, 2, 3])))
+    assert (palette.tolist(), geometry.axes) == ([[[1, 2, 3], [9, 8, 7]]], "YXC")
+
+
+def test_a_png_cut_off_anywhere_is_an_error_or_no_loss(tmp_path):
+    array = np.random.default_rng(2).integers(0, 4, (24, 32)).astype(np.uint16)
+    content, path = imagecodecs.png_encode(array), tmp_path / "x.png"
+    for end in range(len(content)):
+        path.write_bytes(content[:end])
+        try:
+            found = read_image(path)[0]
+        except InputError as error:
+            assert "x.png" in str(error)
+        else:
+            np.testing.assert_array_equal(found, array, err_msg=f"silent loss, cut at {end} of {len(content)}")
+
+
+def test_label_images(tmp_path):
+    labels, geometry = read_labels(tiff(tmp_path / "three.tif", np.zeros((3, 9, 9), np.uint8)))
+    assert (labels.shape, geometry.axes) == ((3, 9, 9), "IYX")  # a label image has no colours: these are sections
+    assert read_labels(tiff(tmp_path / "mask.tif", np.ones((9, 9), bool)))[0].dtype == np.uint8
+    signed = np.array([[0, 5]], np.int16)
+    np.testing.assert_array_equal(read_labels(tiff(tmp_path / "signed.tif", signed))[0], signed)
+
+
+@pytest.mark.parametrize(
+    ("array", "options", "message"),
+    [
+        (np.zeros((9, 9), np.float32), {}, "holds integers"),
+        (np.array([[0, -2]], np.int16), {}, "negative ids"),
+        (np.zeros((9, 9, 3), np.uint8), {"photometric": "rgb"}, "no colour channels"),
+    ],
+)
+def test_refuses_what_is_no_label_image(tmp_path, array, options, message):
+    with pytest.raises(InputError, match=rf"x\.tif: .*{message}"):
+        read_labels(tiff(tmp_path / "x.tif", array, **options))
