@@ -59,15 +59,19 @@ def count_sections(path: str | Path) -> int:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
             return math.prod(n for a, n in zip(series.axes, series.shape, strict=True) if a not in "YXSC")
-    except (tifffile.TiffFileError, IndexError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # tifffile raises many types on a damaged file
         raise InputError(f"{path}: cannot be read as TIFF ({error})") from error
 
 
 def _split_entries(split: Path, part: str) -> list[dict[str, Any]]:
     try:
-        entries = json.loads(split.read_text())[part]
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        entries = json.loads(split.read_text(encoding="utf-8"))[part]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{split}: no JSON file with the list {part!r} ({error!r})") from error
+    if not isinstance(entries, list):
+        raise InputError(f"{split}: {part!r} is no list of images and labels")
     for entry in entries:
         if not isinstance(entry, dict) or not {"image", "label"} <= set(entry):
             raise InputError(f"{split}: each item of {part!r} needs 'image' and 'label', this has not: {entry}")
@@ -82,20 +86,31 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
     count = count_sections(image)
     if count == 1:
         return [{"image": str(image), "label": str(label), "section": -1}]
-    start, stop = entry.get("sections", (0, count))
+    try:
+        start, stop = (int(n) for n in entry.get("sections", (0, count)))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{image}: 'sections' is [start, stop), not {entry['sections']}") from error
     if not 0 <= start < stop <= count:
         raise InputError(f"{image}: sections [{start}, {stop}) are not among its {count} sections")
     return [{"image": str(image), "label": str(label), "section": k} for k in range(start, stop)]
 
 
 def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    images, labels = ({image_stem(p): p for p in list_images(folder / sub)} for sub in ("images", "labels"))
+    images, labels = (_by_stem(list_images(folder / sub)) for sub in ("images", "labels"))
     if lonely := sorted(set(images) ^ set(labels)):
         where = "labels" if lonely[0] in images else "images"
         raise InputError(
             f"{folder}: no file of the stem {lonely[0]!r} in {where}/ ({len(lonely)} stems lack a partner)"
         )
     return [(images[stem], labels[stem]) for stem in images]
+
+
+def _by_stem(files: list[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in files:
+        if (other := found.setdefault(image_stem(path), path)) is not path:
+            raise InputError(f"{other} and {path} have the same stem; rename or remove one")
+    return found
 
 
 def _default_split(pairs: list[tuple[Path, Path]], part: str, fraction: float) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import PathLike
-from monai.data import ImageReader, ImageWriter, register_writer
+from monai.data import ImageReader, ImageWriter, image_writer, register_writer
 from monai.transforms.io import array as monai_io_array
 from monai.utils import MetaKeys
 
@@ -125,6 +125,8 @@ class _TiffByDefault(MicroscopyReader):
 
 def register() -> None:
     """Make MONAI use these classes for ``.tif`` and ``.tiff`` where a config names no reader or writer."""
+    if not image_writer.SUPPORTED_WRITERS:
+        image_writer.init()  # MONAI fills an empty table only: registering first would cost it NIfTI and PNG
     monai_io_array.SUPPORTED_READERS["microscopyreader"] = _TiffByDefault
     register_writer("tif", MicroscopyWriter)
     register_writer("tiff", MicroscopyWriter)

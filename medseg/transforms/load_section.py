@@ -47,13 +47,13 @@ class LoadSectiond(MapTransform):
         for key in self.keys:
             path = str(data[key])
             array, geometry = _read(path, key in self.label_keys, self.axes)
-            if section >= 0:
-                array, geometry = _section(array, geometry, section)
             array = array if "C" in geometry.axes else array[None]
             if shape is not None and array.shape[1:] != shape:
                 raise InputError(f"{path}: has shape {array.shape[1:]}, its image {shape}")
             shape = array.shape[1:]
-            meta = {**geometry.to_meta(), "filename_or_obj": path, "spatial_shape": np.asarray(shape)}
+            if section >= 0:
+                array, geometry = _section(path, array, geometry, section)
+            meta = {**geometry.to_meta(), "filename_or_obj": path, "spatial_shape": np.asarray(array.shape[1:])}
             result[key] = MetaTensor(np.ascontiguousarray(array), affine=torch.from_numpy(geometry.affine()), meta=meta)
         return result
 
@@ -63,11 +63,16 @@ def _read(path: str, is_label: bool, axes: str | None) -> tuple[np.ndarray, Geom
     array, geometry = read_labels(path) if is_label else read_image(path, axes=axes)
     array, geometry = channel_first(array, geometry)
     # torch has no arithmetic on uint16 and uint32
-    return (array.astype(np.int32) if is_label or array.dtype.kind in "ui" else array.astype(np.float32)), geometry
+    fits = array.dtype.kind in "ui" and int(array.max()) <= np.iinfo(np.int32).max
+    if is_label and not fits:
+        raise InputError(f"{path}: ids up to {array.max()} are more than int32 holds; number the objects from 1 on")
+    return array.astype(np.int32 if fits else np.float32), geometry
 
 
-def _section(array: np.ndarray, geometry: Geometry, index: int) -> tuple[np.ndarray, Geometry]:
-    channels = array.shape[:1] if "C" in geometry.axes else ()
-    flat = array.reshape(*channels, -1, *array.shape[-2:])
+def _section(path: str, array: np.ndarray, geometry: Geometry, index: int) -> tuple[np.ndarray, Geometry]:
+    channels = array.shape[0]
+    flat = array.reshape(channels, -1, *array.shape[-2:])
+    if index >= flat.shape[1]:
+        raise InputError(f"{path}: has {flat.shape[1]} sections, so none of index {index}")
     spacing = geometry.spacing[-2:] if geometry.spacing else None
-    return flat[..., index, :, :], Geometry("C" * len(channels) + "YX", spacing, geometry.unit)
+    return flat[:, index], Geometry("CYX" if "C" in geometry.axes else "YX", spacing, geometry.unit)
