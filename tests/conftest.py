@@ -72,9 +72,10 @@ def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4
     parser.read_config(root / "configs" / "inference.json")
     torch.manual_seed(0)
     network = parser.get_parsed_content("network_def")
-    for name, parameter in network.named_parameters():
-        if name.startswith("head") and name.endswith("weight"):
-            parameter.data *= 4  # probabilities on both sides of the threshold
+    with torch.inference_mode():  # probabilities on both sides of the threshold
+        logits = network.eval()(torch.rand(1, 1, 284, 284))
+        network.head.weight.data *= 2 / logits.std()
+        network.head.bias.data -= 2 * logits.median() / logits.std()
     (root / "models").mkdir()
     torch.save(network.state_dict(), root / "models" / "model.pt")
     metadata = json.loads((root / "configs" / "metadata.json").read_text(encoding="utf-8"))

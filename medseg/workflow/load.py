@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import torch
 from monai.bundle import ConfigWorkflow
 
 from medseg.catalog import Bundle
@@ -47,10 +48,30 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
             )
             workflow.initialize()
     except Exception as error:
-        raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
+        reason = root_cause(error)
+        if "loading state_dict" in reason:
+            weights = overrides.get("weights") or overrides.get("init_weights")
+            reason = f"the weights {weights} are those of another network"
+        raise InputError(f"{bundle.name}: cannot be set up: {reason}") from error
     finally:
         logging.disable(previous)
     return workflow
+
+
+def check_weights_file(path: Path) -> None:
+    """Refuse a file that is not a state dict saved by torch.
+
+    Raises:
+        InputError: not there, damaged, or holding more than weights, which could run code.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of weights")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, zipfile and pickle raise many types
+        raise InputError(f"{path}: damaged or no file of weights; give the model.pt of `medseg train`") from error
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise InputError(f"{path}: holds no plain weights (a state dict); give the model.pt of `medseg train`")
 
 
 def root_cause(error: BaseException) -> str:

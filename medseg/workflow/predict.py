@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -68,7 +69,7 @@ class Predictor:
     def __call__(self, path: Path) -> PredictionResult:
         """Predict one file; errors are in the result, not raised."""
         result, start = PredictionResult(str(path)), time.perf_counter()
-        before = set(existing_outputs(self.output_dir, path).items())
+        before = self._stamps(path)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default")
             try:
@@ -86,9 +87,14 @@ class Predictor:
             result.outputs = existing_outputs(self.output_dir, path)
         else:
             # what this failed run wrote before it failed would look like a whole result
-            for _, made in set(existing_outputs(self.output_dir, path).items()) - before:
-                Path(made).unlink(missing_ok=True)
+            for made, stamp in self._stamps(path).items():
+                if before.get(made) != stamp:
+                    Path(made).unlink(missing_ok=True)
         return result
+
+    def _stamps(self, path: Path) -> dict[str, tuple[int, int]]:
+        outputs = existing_outputs(self.output_dir, path).values()
+        return {made: (os.stat(made).st_ino, os.stat(made).st_mtime_ns) for made in outputs}
 
 
 def existing_outputs(output_dir: Path, path: Path) -> dict[str, str]:

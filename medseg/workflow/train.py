@@ -45,7 +45,10 @@ def run_training(
     if (output / "checkpoint.pt").exists() and not overrides.get("resume"):
         raise InputError(f"{output}: holds a run already; resume it (--resume) or choose another folder")
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
-    trainer = workflow.parser.get_parsed_content("train::trainer")
+    try:
+        trainer = workflow.parser.get_parsed_content("train::trainer")
+    except Exception as error:  # MONAI wraps whatever reading the data or building a part raised
+        raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
     say(f"{counts[0]} training and {counts[1]} validation sections from {data}")
     trainer.logger.setLevel("CRITICAL")
     trainer.add_event_handler(Events.EPOCH_STARTED, lambda e: start(f"epoch {e.state.epoch}/{e.state.max_epochs}"))
