@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import logging
 from collections.abc import Mapping
@@ -131,8 +132,10 @@ class RunState:
         draw_learning_curve(self.history, self.run_dir / "learning_curve.png")
 
     def _write(self, name: str, content: Any) -> None:
+        buffer = io.BytesIO()  # torch, writing by itself, reports a full disk as "iostream error"
+        torch.save(content, buffer)
         with atomic_target(self.run_dir / name, overwrite=True) as partial:
-            torch.save(content, partial)
+            partial.write_bytes(buffer.getbuffer())
 
 
 def draw_learning_curve(history: list[dict[str, float]], path: Path) -> None:
