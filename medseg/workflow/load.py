@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from ignite.engine import Engine
 from monai.bundle import ConfigWorkflow
 
 from medseg.catalog import Bundle
@@ -72,6 +75,20 @@ def check_weights_file(path: Path) -> None:
         raise InputError(f"{path}: damaged or no file of weights; give the model.pt of `medseg train`") from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise InputError(f"{path}: holds no plain weights (a state dict); give the model.pt of `medseg train`")
+
+
+@contextmanager
+def errors_told_once(engine: Engine) -> Iterator[None]:
+    """Keep ignite and MONAI's StatsHandler from logging a traceback of each error: whoever asked reports it."""
+    loggers = [engine.logger, logging.getLogger("monai.handlers.StatsHandler")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def root_cause(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from monai.utils import set_determinism
 
 from medseg.catalog import Bundle
 from medseg.workflow.inputs import RESULT_SUFFIXES, result_path
-from medseg.workflow.load import load_workflow, root_cause
+from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 
 
 @dataclass
@@ -61,7 +61,6 @@ class Predictor:
         workflow = load_workflow(bundle, "inference", overrides, output_dir=str(output_dir), datalist=[{"image": ""}])
         self._dataset = workflow.parser.get_parsed_content("dataset")
         self._evaluator = workflow.parser.get_parsed_content("evaluator")
-        self._evaluator.logger.setLevel("CRITICAL")  # errors are reported once, by whoever asked
         inferer = workflow.parser.get_parsed_content("inferer")
         if hasattr(inferer, "progress"):
             inferer.progress = progress
@@ -70,7 +69,7 @@ class Predictor:
         """Predict one file; errors are in the result, not raised."""
         result, start = PredictionResult(str(path)), time.perf_counter()
         before = self._stamps(path)
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, errors_told_once(self._evaluator):
             warnings.simplefilter("default")
             try:
                 self._dataset.data = [{"image": str(path)}]
@@ -81,6 +80,8 @@ class Predictor:
                 self._evaluator.state.output = None
             except Exception as error:
                 result.status, result.error = "failed", root_cause(error)
+                # ignite keeps the generator of a run that raised: its next run would return without running
+                self._evaluator._internal_run_generator = None
         result.seconds = round(time.perf_counter() - start, 3)
         result.warnings = sorted({str(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
         if result.status == "ok":
