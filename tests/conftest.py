@@ -1,9 +1,13 @@
 """Fixtures that several test folders share."""
 
+import hashlib
+import json
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,3 +55,70 @@ def no_space_left():
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     return limited
+
+
+def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4, 4)) -> Path:
+    """A copy of a shipped U-Net bundle with a narrow network and seeded random weights, quick on any machine."""
+    import torch
+    from monai.bundle import ConfigParser
+
+    shutil.copytree(shipped, root, ignore=shutil.ignore_patterns("models", "docs"))
+    for path in (root / "configs").glob("*.json"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if "network_def" in content:
+            content["network_def"]["channels"] = list(channels)
+            path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    parser = ConfigParser()
+    parser.read_config(root / "configs" / "inference.json")
+    torch.manual_seed(0)
+    network = parser.get_parsed_content("network_def")
+    with torch.inference_mode():  # probabilities on both sides of the threshold
+        logits = network.eval()(torch.rand(1, 1, 284, 284))
+        network.head.weight.data *= 2 / logits.std()
+        network.head.bias.data -= 2 * logits.median() / logits.std()
+    (root / "models").mkdir()
+    torch.save(network.state_dict(), root / "models" / "model.pt")
+    metadata = json.loads((root / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    metadata["weights_sha256"] = hashlib.sha256((root / "models" / "model.pt").read_bytes()).hexdigest()
+    (root / "configs" / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory) -> Path:
+    """The EM bundle with a tiny network of random weights. Not to be written to: copy it first."""
+    return tiny_copy(ROOT / "bundles" / "em_membrane_unet", tmp_path_factory.mktemp("bundles") / "tiny_em")
+
+
+@pytest.fixture(scope="session")
+def em_folder(tmp_path_factory) -> Path:
+    """A training folder of four small synthetic sections. Not to be written to: copy it first."""
+    from data_tools.synth.em import em_sections
+    from medseg.io import Geometry, write_image, write_labels
+
+    folder = tmp_path_factory.mktemp("em_data")
+    for k in range(4):
+        sample = em_sections((100, 110), seed=k)
+        geometry = Geometry("YX", (0.004, 0.004), "um")
+        write_image(folder / "images" / f"s{k}.tif", sample.image, geometry)
+        write_labels(folder / "labels" / f"s{k}.tif", sample.labels, geometry)
+    return folder
+
+
+@pytest.fixture
+def medseg(monkeypatch, capsys):
+    """Run the program in this process, as its entry point does; gives its exit code, stdout and stderr."""
+    from medseg.cli import main
+
+    def run(*arguments: object) -> SimpleNamespace:
+        monkeypatch.setattr(sys, "argv", ["medseg", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    return run

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from medseg.errors import InputError
 
 
-def parse_settings(settings: list[str] | None) -> dict[str, Any]:
+def parse_settings(settings: list[str] | None, own: Mapping[str, str]) -> dict[str, Any]:
     """``["epochs=3", "train::batch_size=2"]`` as a dictionary; values are JSON where they can be, else text.
 
+    Args:
+        settings: what was given with ``--set``.
+        own: keys that the command sets itself, and the option to use for each.
+
     Raises:
-        InputError: an item without ``=``.
+        InputError: an item without ``=``, a key among ``own``: it would be set twice.
     """
     values: dict[str, Any] = {}
     for item in settings or []:
         key, equals, text = item.partition("=")
         if not equals or not key:
             raise InputError(f"--set {item}: give KEY=VALUE, for example --set epochs=20")
+        if key in own:
+            raise InputError(f"--set {item}: use {own[key]} for {key}")
         try:
             values[key] = json.loads(text)
         except json.JSONDecodeError:
@@ -26,13 +33,14 @@ def parse_settings(settings: list[str] | None) -> dict[str, Any]:
     return values
 
 
-def parse_shape(option: str, text: str) -> list[int]:
+def parse_shape(option: str, text: str, dimensions: int) -> list[int]:
     """``"572,572"`` as ``[572, 572]``.
 
     Raises:
-        InputError: not positive whole numbers separated by commas.
+        InputError: not ``dimensions`` positive whole numbers separated by commas.
     """
-    parts = text.split(",")
-    if not all(p.strip().isdigit() and int(p) > 0 for p in parts):
-        raise InputError(f"{option} {text}: give positive whole numbers separated by commas, for example 572,572")
+    parts = [p.strip() for p in text.split(",")]
+    if len(parts) != dimensions or not all(p.isdecimal() and int(p) > 0 for p in parts):
+        example = ",".join(["572", "572"] if dimensions == 2 else ["100"] * dimensions)
+        raise InputError(f"{option} {text}: give {dimensions} positive whole numbers, for example {example}")
     return [int(p) for p in parts]

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from medseg.cli.progress import Progress, progress
 from medseg.errors import InputError
+
+if TYPE_CHECKING:
+    from medseg.catalog import Bundle
+
+# keys of inference.json that options set; `--set` must not
+_OPTIONS = {
+    "save_probability": "--probabilities",
+    "save_overlay": "--overlay",
+    "overwrite": "--overwrite",
+    "device": "--device",
+    "weights": "--weights",
+    "output_dir": "-o",
+    "dataset_dir": "INPUT",
+    "datalist": "INPUT",
+    "bundle_root": "BUNDLE",
+}
 
 
 def predict(
@@ -37,17 +53,21 @@ def predict(
     For each input the folder gets <stem>_labels.tif and <stem>_objects.csv. A file that fails is named and the
     others are still done; the exit code is then 1.
     """
+    from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.workflow.inputs import gather_inputs, refuse_existing
 
-    overrides = parse_settings(set_)
+    found = find_bundle(bundle)
+    overrides = parse_settings(set_, _OPTIONS)
     overrides |= {"save_probability": probabilities, "save_overlay": overlay, "overwrite": overwrite}
     if tile:
-        overrides["tile_shape"] = parse_shape("--tile", tile)
+        overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
     if batch_size:
         overrides["tile_batch_size"] = batch_size
     if axes:
         overrides["axes"] = axes
+    if json_report and json_report.exists() and not overwrite:
+        raise InputError(f"{json_report}: exists already; use --overwrite or another name")
     files, problems = gather_inputs(inputs)
     with progress(quiet=quiet) as say:
         for problem in problems:
@@ -59,7 +79,7 @@ def predict(
         for problem in existing:
             say.fail(f"error: {problem}")
         failures = len(problems) + len(existing)
-        report = _run(bundle, ready, output, device, weights, overrides, say, verbose) if ready else None
+        report = _run(found, ready, output, device, weights, overrides, say, verbose) if ready else None
         if report is not None:
             failures += sum(r.status != "ok" for r in report.results)
             if json_report:
@@ -70,25 +90,23 @@ def predict(
         raise typer.Exit(1)
 
 
-def _run(bundle_name, files, output, device, weights, overrides, say: Progress, verbose: bool):
-    from medseg.catalog import find_bundle, sha256
+def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progress, verbose: bool):
+    from medseg.catalog import sha256
 
-    bundle = find_bundle(bundle_name)
     if weights is None:
-        weights_hash, weights = bundle.check_weights(), bundle.weights
-    elif weights.is_file():
-        weights_hash = sha256(weights)
-    else:
-        raise InputError(f"{weights}: no such file of weights")
+        bundle.check_weights()
+        weights = bundle.weights
     say.start("loading")
     from medseg.workflow.device import pick_device
+    from medseg.workflow.load import check_weights_file
     from medseg.workflow.predict import Predictor
     from medseg.workflow.run_report import RunReport
 
     chosen = pick_device(device)
+    check_weights_file(weights)
     overrides |= {"device": chosen, "weights": str(weights)}
     predictor = Predictor(bundle, output, overrides, progress=say.update)
-    report = RunReport.begin(bundle, chosen, weights, weights_hash, overrides)
+    report = RunReport.begin(bundle, chosen, weights, sha256(weights), overrides)
     for number, path in enumerate(files, start=1):
         say.start(f"{path.name} ({number}/{len(files)})")
         result = predictor(path)

@@ -10,6 +10,17 @@ import typer
 from medseg.cli.progress import Progress, progress
 from medseg.errors import InputError
 
+# keys of train.json that options set; `--set` must not
+_OPTIONS = {
+    "resume": "--resume",
+    "init_weights": "--init-weights or --from-scratch",
+    "device": "--device",
+    "dataset_dir": "--data",
+    "output_dir": "-o",
+    "bundle_root": "BUNDLE",
+    "progress": "-q",
+}
+
 
 def train(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
@@ -24,6 +35,7 @@ def train(
     split: Annotated[
         Path | None, typer.Option(help="JSON with training and validation lists; default dataset.json.")
     ] = None,
+    axes: Annotated[str | None, typer.Option(help="Axes of images that do not state them, for example ZYX.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not run `medseg data check` first.")] = False,
@@ -41,15 +53,15 @@ def train(
     from medseg.cli.config_values import parse_settings
 
     found = find_bundle(bundle)
-    overrides = parse_settings(set_) | {"resume": resume}
+    overrides = parse_settings(set_, _OPTIONS) | {"resume": resume}
     if epochs is not None:
         overrides["epochs"] = epochs
     if seed is not None:
         overrides["seed"] = seed
+    if axes is not None:
+        overrides["axes"] = axes
     if split is not None:
         overrides["split_file"] = str(split)
-    if init_weights is not None and not init_weights.is_file():
-        raise InputError(f"{init_weights}: no such file of weights")
     if init_weights is None and not from_scratch and found.weights.is_file():
         init_weights = found.weights
     overrides["init_weights"] = str(init_weights) if init_weights else None
@@ -58,8 +70,11 @@ def train(
             _check_data(data, say)
         say.start("loading")
         from medseg.workflow.device import pick_device
+        from medseg.workflow.load import check_weights_file
         from medseg.workflow.train import run_training
 
+        if init_weights:
+            check_weights_file(init_weights)
         overrides["device"] = pick_device(device)
         failure = run_training(found, data, output, overrides, say.start, say.update, say.say)
         if failure:

@@ -49,7 +49,7 @@ def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geome
     """
     with _complaints_are_errors(path), tifffile.TiffFile(path) as file:
         if not file.series:
-            raise InputError(f"{path}: holds no image")
+            raise _unreadable(path, "it holds no image")
         if len(file.series) > 1:
             shapes = ", ".join(str(s.shape) for s in file.series[:4])
             raise InputError(f"{path}: holds {len(file.series)} images ({shapes} ...); split it into one file each")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import ignite.distributed as idist
@@ -80,13 +82,25 @@ class RunState:
         try:
             stored = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             for name, item in self.save_dict.items():
+                self._check_length(item, stored["state"][name])
                 item.load_state_dict(stored["state"][name])
-        except (RuntimeError, KeyError, ValueError, EOFError) as error:
+        except InputError:
+            raise
+        except (RuntimeError, LookupError, TypeError, ValueError, EOFError, UnpicklingError) as error:
             raise InputError(f"{self.checkpoint}: cannot be resumed with this configuration ({error})") from error
         self.history, self.best = stored["history"], stored["best"]
         engine.state.epoch = stored["epoch"]
         engine.state.iteration = stored["iteration"]
         _logger.info("resuming after epoch %d from %s", stored["epoch"], self.checkpoint)
+
+    def _check_length(self, item: Any, stored: Mapping[str, Any]) -> None:
+        """A schedule that was planned for another number of epochs would end, or not, in the middle."""
+        planned, asked = stored.get("total_steps"), getattr(item, "total_steps", None)
+        if planned != asked:
+            raise InputError(
+                f"{self.checkpoint}: its learning rate was planned for {planned} epochs, not {asked}; resume with "
+                f"--epochs {planned}, or start a new run from its model.pt (--init-weights)"
+            )
 
     def _add_loss(self, engine: Engine) -> None:
         output = engine.state.output  # a list where the trainer decollates its batches
@@ -118,8 +132,10 @@ class RunState:
         draw_learning_curve(self.history, self.run_dir / "learning_curve.png")
 
     def _write(self, name: str, content: Any) -> None:
+        buffer = io.BytesIO()  # torch, writing by itself, reports a full disk as "iostream error"
+        torch.save(content, buffer)
         with atomic_target(self.run_dir / name, overwrite=True) as partial:
-            torch.save(content, partial)
+            partial.write_bytes(buffer.getbuffer())
 
 
 def draw_learning_curve(history: list[dict[str, float]], path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 from medseg.errors import InputError
@@ -15,10 +17,10 @@ def pick_device(name: str) -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-    kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdigit())):
+    matched = re.fullmatch(r"cpu|cuda(:([0-9]+))?", name)
+    if not matched:
         raise InputError(f"--device {name}: give auto, cpu, cuda or cuda:N")
     count = torch.cuda.device_count()
-    if kind == "cuda" and int(index or 0) >= count:
+    if name != "cpu" and int(matched[2] or 0) >= count:
         raise InputError(f"--device {name}: torch sees {count} CUDA devices here; use --device cpu")
     return torch.device(name)

@@ -40,7 +40,16 @@ def result_path(output_dir: Path, path: Path, kind: str) -> Path:
 def refuse_existing(
     files: list[Path], output_dir: Path, kinds: list[str], overwrite: bool
 ) -> tuple[list[Path], list[str]]:
-    """The files whose results are not there yet, and a message for each of the others."""
+    """The files whose results are not there yet, and a message for each of the others.
+
+    Raises:
+        InputError: a result would take the place of an input.
+    """
+    inputs = {path.resolve() for path in files}
+    for path in files:
+        for kind in kinds:
+            if (target := result_path(output_dir, path, kind)).resolve() in inputs:
+                raise InputError(f"{target}: is an input and would be the {kind} of {path}; use another folder")
     if overwrite:
         return files, []
     ready, problems = [], []

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+from ignite.engine import Engine
 from monai.bundle import ConfigWorkflow
 
 from medseg.catalog import Bundle
@@ -47,10 +51,44 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
             )
             workflow.initialize()
     except Exception as error:
-        raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
+        reason = root_cause(error)
+        if "loading state_dict" in reason:
+            weights = overrides.get("weights") or overrides.get("init_weights")
+            reason = f"the weights {weights} are those of another network"
+        raise InputError(f"{bundle.name}: cannot be set up: {reason}") from error
     finally:
         logging.disable(previous)
     return workflow
+
+
+def check_weights_file(path: Path) -> None:
+    """Refuse a file that is not a state dict saved by torch.
+
+    Raises:
+        InputError: not there, damaged, or holding more than weights, which could run code.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of weights")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, zipfile and pickle raise many types
+        raise InputError(f"{path}: damaged or no file of weights; give the model.pt of `medseg train`") from error
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise InputError(f"{path}: holds no plain weights (a state dict); give the model.pt of `medseg train`")
+
+
+@contextmanager
+def errors_told_once(engine: Engine) -> Iterator[None]:
+    """Keep ignite and MONAI's StatsHandler from logging a traceback of each error: whoever asked reports it."""
+    loggers = [engine.logger, logging.getLogger("monai.handlers.StatsHandler")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def root_cause(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from monai.utils import set_determinism
 
 from medseg.catalog import Bundle
 from medseg.workflow.inputs import RESULT_SUFFIXES, result_path
-from medseg.workflow.load import load_workflow, root_cause
+from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 
 
 @dataclass
@@ -60,7 +61,6 @@ class Predictor:
         workflow = load_workflow(bundle, "inference", overrides, output_dir=str(output_dir), datalist=[{"image": ""}])
         self._dataset = workflow.parser.get_parsed_content("dataset")
         self._evaluator = workflow.parser.get_parsed_content("evaluator")
-        self._evaluator.logger.setLevel("CRITICAL")  # errors are reported once, by whoever asked
         inferer = workflow.parser.get_parsed_content("inferer")
         if hasattr(inferer, "progress"):
             inferer.progress = progress
@@ -68,8 +68,8 @@ class Predictor:
     def __call__(self, path: Path) -> PredictionResult:
         """Predict one file; errors are in the result, not raised."""
         result, start = PredictionResult(str(path)), time.perf_counter()
-        before = set(existing_outputs(self.output_dir, path).items())
-        with warnings.catch_warnings(record=True) as caught:
+        before = self._stamps(path)
+        with warnings.catch_warnings(record=True) as caught, errors_told_once(self._evaluator):
             warnings.simplefilter("default")
             try:
                 self._dataset.data = [{"image": str(path)}]
@@ -80,15 +80,22 @@ class Predictor:
                 self._evaluator.state.output = None
             except Exception as error:
                 result.status, result.error = "failed", root_cause(error)
+                # ignite keeps the generator of a run that raised: its next run would return without running
+                self._evaluator._internal_run_generator = None
         result.seconds = round(time.perf_counter() - start, 3)
         result.warnings = sorted({str(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
         if result.status == "ok":
             result.outputs = existing_outputs(self.output_dir, path)
         else:
             # what this failed run wrote before it failed would look like a whole result
-            for _, made in set(existing_outputs(self.output_dir, path).items()) - before:
-                Path(made).unlink(missing_ok=True)
+            for made, stamp in self._stamps(path).items():
+                if before.get(made) != stamp:
+                    Path(made).unlink(missing_ok=True)
         return result
+
+    def _stamps(self, path: Path) -> dict[str, tuple[int, int]]:
+        outputs = existing_outputs(self.output_dir, path).values()
+        return {made: (os.stat(made).st_ino, os.stat(made).st_mtime_ns) for made in outputs}
 
 
 def existing_outputs(output_dir: Path, path: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from ignite.engine import Engine, Events
 from medseg.catalog import Bundle
 from medseg.errors import InputError
 from medseg.io import training_items
-from medseg.workflow.load import load_workflow, root_cause
+from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 
 
 def run_training(
@@ -45,9 +45,11 @@ def run_training(
     if (output / "checkpoint.pt").exists() and not overrides.get("resume"):
         raise InputError(f"{output}: holds a run already; resume it (--resume) or choose another folder")
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
-    trainer = workflow.parser.get_parsed_content("train::trainer")
+    try:
+        trainer = workflow.parser.get_parsed_content("train::trainer")
+    except Exception as error:  # MONAI wraps whatever reading the data or building a part raised
+        raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
     say(f"{counts[0]} training and {counts[1]} validation sections from {data}")
-    trainer.logger.setLevel("CRITICAL")
     trainer.add_event_handler(Events.EPOCH_STARTED, lambda e: start(f"epoch {e.state.epoch}/{e.state.max_epochs}"))
     trainer.add_event_handler(
         Events.ITERATION_COMPLETED,
@@ -55,7 +57,7 @@ def run_training(
     )
     trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda e: say(_epoch_line(e, output)))
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), errors_told_once(trainer):
             warnings.simplefilter("ignore")
             trainer.run()
     except Exception as error:

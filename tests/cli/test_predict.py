@@ -1,0 +1,291 @@
+import csv
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from medseg.cli import progress as progress_module
+from medseg.io import Geometry, read_image, read_labels, write_image
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def image(em_folder) -> Path:
+    return em_folder / "images" / "s0.tif"
+
+
+@pytest.fixture
+def predict(medseg, tiny_bundle, tmp_path):
+    """`medseg predict` with the tiny bundle into tmp_path/out."""
+    return lambda *arguments: medseg("predict", tiny_bundle, *arguments, "-o", tmp_path / "out", "--device", "cpu")
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
+
+
+def test_one_image(predict, image, tmp_path):
+    before = image.read_bytes()
+    done = predict(image)
+    assert (done.code, done.err) == (0, "")
+    assert written(tmp_path / "out") == ["s0_labels.tif", "s0_objects.csv"]
+    assert f"{image}: " in done.out
+    assert str(tmp_path / "out" / "s0_labels.tif") in done.out
+    labels, geometry = read_labels(tmp_path / "out" / "s0_labels.tif")
+    assert (labels.shape, labels.dtype, geometry) == ((100, 110), np.uint16, Geometry("YX", (0.004, 0.004), "um"))
+    assert image.read_bytes() == before
+
+
+def test_everything_at_once_and_the_report(predict, image, tiny_bundle, tmp_path):
+    report = tmp_path / "report.json"
+    done = predict(image, "--probabilities", "--overlay", "--json", report, "--tile", "252,252", "--batch-size", "2")
+    assert done.code == 0
+    assert written(tmp_path / "out") == ["s0_labels.tif", "s0_objects.csv", "s0_overlay.png", "s0_probability.tif"]
+    content = json.loads(report.read_text())
+    assert (
+        content["weights"]["sha256"]
+        == json.loads((tiny_bundle / "configs/metadata.json").read_text())["weights_sha256"]
+    )
+    assert content["settings"]["tile_shape"] == [252, 252]
+    assert content["settings"]["tile_batch_size"] == 2
+    (entry,) = content["images"]
+    assert (entry["status"], entry["input"]) == ("ok", str(image))
+    assert sorted(entry["outputs"]) == ["labels", "objects", "overlay", "probability"]
+    with open(entry["outputs"]["objects"], newline="") as file:
+        assert len(list(csv.DictReader(file))) == entry["objects"]
+    again = predict(image, "--json", report, "--overwrite")
+    assert again.code == 0
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "dtype"),
+    [
+        ("ZYX", (2, 30, 40), "uint8"),
+        ("TYX", (3, 30, 40), "uint16"),
+        ("TZYX", (2, 2, 30, 40), "float32"),
+        ("IYX", (5, 9, 8), "uint8"),
+    ],
+)
+def test_a_stack_in_gives_a_stack_out(predict, tmp_path, axes, shape, dtype):
+    array = (np.random.default_rng(0).random(shape) * 200).astype(dtype)
+    spacing = None if "I" in axes else (0.5, 0.25, 0.125)[-sum(a in "ZYX" for a in axes) :]
+    write_image(tmp_path / "x.tif", array, Geometry(axes, spacing, "um" if spacing else None))
+    done = predict(tmp_path / "x.tif", "--probabilities", "--overlay")
+    assert done.code == 0
+    for name in ("x_labels.tif", "x_probability.tif"):
+        back, geometry = read_image(tmp_path / "out" / name)
+        assert (back.shape, geometry) == (shape, Geometry(axes, spacing, "um" if spacing else None))
+
+
+def test_a_folder_in_natural_order_quietly(predict, em_folder, tmp_path):
+    done = predict(em_folder / "images", "-q")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert len(written(tmp_path / "out")) == 8
+
+
+def test_plain_lines_where_there_is_no_terminal_and_a_bar_on_one(predict, image, tmp_path, monkeypatch):
+    assert "\x1b" not in predict(image).out
+    bars = []
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    real = progress_module.Progress.update
+    monkeypatch.setattr(progress_module.Progress, "update", lambda self, *a: bars.append(a) or real(self, *a))
+    assert predict(image, "--overwrite").code == 0
+    assert bars[-1] == (1, 1)
+
+
+def test_axes_settle_what_the_file_does_not_say(predict, tmp_path):
+    tifffile.imwrite(tmp_path / "x.tif", np.zeros((3, 30, 40), np.uint8), photometric="minisblack", metadata=None)
+    refused = predict(tmp_path / "x.tif")
+    assert refused.code == 1
+    for part in (str(tmp_path / "x.tif"), "(3, 30, 40)", "--axes (ZYX or CYX)"):
+        assert part in refused.err
+    assert predict(tmp_path / "x.tif", "--axes", "ZYX").code == 0
+    assert read_labels(tmp_path / "out" / "x_labels.tif")[1].axes == "ZYX"
+
+
+def colour(path):
+    tifffile.imwrite(path, np.zeros((30, 40, 3), np.uint8), photometric="rgb")
+
+
+def cut_off(path):
+    write_image(path, np.random.default_rng(0).integers(0, 255, (5, 30, 40)).astype(np.uint8))
+    path.write_bytes(path.read_bytes()[:-700])
+
+
+BAD_FILES = {
+    "is no image": (lambda p: p.write_bytes(b"hello"), "cannot be read as TIFF"),
+    "is empty": (lambda p: p.write_bytes(b""), "cannot be read as TIFF"),
+    "is cut off": (cut_off, "damaged or cut off"),
+    "is in colour": (colour, r"3 channels, this bundle needs gray \(1 channel\)"),
+    "has two channels": (lambda p: write_image(p, np.zeros((2, 9, 9), np.uint8), Geometry("CYX")), "has 2 channels"),
+    "holds NaN": (lambda p: write_image(p, np.full((9, 9), np.nan, np.float32)), "81 pixels are NaN or infinite"),
+    "holds infinity": (lambda p: write_image(p, np.full((9, 9), np.inf, np.float32)), "NaN or infinite"),
+    "has no pixels": (lambda p: tifffile.imwrite(p, np.zeros((0, 9), np.uint8)), "no pixels"),
+    "holds several images": (lambda p: several(p), "holds 2 images"),
+}
+
+
+def several(path):
+    with tifffile.TiffWriter(path) as file:
+        file.write(np.zeros((5, 5), np.uint8))
+        file.write(np.zeros((6, 5), np.uint8))
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+@pytest.mark.filterwarnings("ignore:.*zero-size")
+def test_a_bad_file_is_named_and_the_others_are_done(predict, image, tmp_path, kind):
+    make, message = BAD_FILES[kind]
+    make(tmp_path / "bad.tif")
+    done = predict(tmp_path / "bad.tif", image, "-q", "--json", tmp_path / "r.json")
+    assert done.code == 1
+    assert done.out == ""
+    (line,) = done.err.splitlines()
+    assert line.startswith("error: ")
+    assert str(tmp_path / "bad.tif") in line
+    assert re.search(message, line), line
+    assert written(tmp_path / "out") == ["s0_labels.tif", "s0_objects.csv"]
+    bad, good = json.loads((tmp_path / "r.json").read_text())["images"]
+    assert (bad["status"], good["status"]) == ("failed", "ok")
+    assert bad["error"] in line
+
+
+def test_one_pixel_is_an_image(predict, tmp_path):
+    write_image(tmp_path / "x.tif", np.array([[7]], np.uint8))
+    assert predict(tmp_path / "x.tif", "--overlay").code == 0
+    assert read_labels(tmp_path / "out" / "x_labels.tif")[0].shape == (1, 1)
+
+
+def test_a_missing_file_among_others(predict, image, tmp_path):
+    done = predict(tmp_path / "gone.tif", image, "--json", tmp_path / "r.json")
+    assert done.code == 1
+    assert done.err == f"error: {tmp_path / 'gone.tif'}: no such file or folder\n"
+    assert "s0_labels.tif" in written(tmp_path / "out")
+    assert json.loads((tmp_path / "r.json").read_text())["not_run"] == [
+        f"{tmp_path / 'gone.tif'}: no such file or folder"
+    ]
+
+
+def test_nothing_to_do_is_a_wrong_argument(predict, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for given, message in (
+        (tmp_path / "gone.tif", "no such file"),
+        (tmp_path / "empty", "no images in this folder"),
+        (str(tmp_path / "*.tif"), "no image matches"),
+    ):
+        done = predict(given)
+        assert (done.code, done.out) == (2, "")
+        assert message in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_existing_results_are_kept_unless_asked(predict, image, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "s0_objects.csv").write_text("mine")
+    refused = predict(image)
+    assert refused.code == 1
+    assert "s0_objects.csv: exists already; use --overwrite" in refused.err
+    assert (tmp_path / "out" / "s0_objects.csv").read_text() == "mine"
+    assert written(tmp_path / "out") == ["s0_objects.csv"]
+    assert predict(image, "--overwrite").code == 0
+    assert (tmp_path / "out" / "s0_objects.csv").read_text() != "mine"
+
+
+def test_an_existing_report_is_kept_unless_asked(predict, image, tmp_path):
+    (tmp_path / "r.json").write_text("mine")
+    done = predict(image, "--json", tmp_path / "r.json")
+    assert (done.code, (tmp_path / "r.json").read_text()) == (2, "mine")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_input_is_never_overwritten(medseg, tiny_bundle, image, tmp_path):
+    for name in ("x.tif", "x_labels.tif"):
+        shutil.copy(image, tmp_path / name)
+    done = medseg("predict", tiny_bundle, tmp_path, "-o", tmp_path, "--overwrite")
+    assert done.code == 2
+    assert "is an input" in done.err
+    assert written(tmp_path) == ["x.tif", "x_labels.tif"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--device", "tpu"], "--device tpu: give auto, cpu, cuda or cuda:N"),
+        (["--device", "cuda:99"], "--device cuda:99: torch sees"),
+        (["--tile", "512"], "--tile 512: give 2 positive whole numbers"),
+        (["--set", "min_sise=3"], "no key 'min_sise' to set"),
+        (["--set", "min_size"], "give KEY=VALUE"),
+        (["--set", "save_overlay=true"], "use --overlay for save_overlay"),
+        (["--set", "threshold=2"], "need 0 <= threshold <= seed_threshold <= 1"),
+        (["--weights", "gone.pt"], "gone.pt: no such file of weights"),
+        (["--batch-size", "0"], "--batch-size"),
+    ],
+)
+def test_wrong_arguments_are_2(medseg, tiny_bundle, image, tmp_path, arguments, message):
+    done = medseg("predict", tiny_bundle, image, "-o", tmp_path / "out", *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_bundle(medseg, image, tmp_path):
+    done = medseg("predict", "em_membrain", image, "-o", tmp_path / "out")
+    assert done.code == 2
+    assert done.err.startswith("error: 'em_membrain' is neither a bundle of medseg (")
+
+
+@pytest.mark.parametrize("how", ["missing", "damaged", "replaced by text", "of another network"])
+def test_weights_that_cannot_be_used(medseg, tiny_bundle, image, tmp_path, how):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    weights, own = bundle / "models" / "model.pt", tmp_path / "own.pt"
+    shutil.copy(weights, own)
+    extra = []
+    if how == "missing":
+        weights.unlink()
+    elif how == "damaged":
+        weights.write_bytes(weights.read_bytes()[:-9])
+    elif how == "replaced by text":
+        own.write_text("not weights")
+        weights, extra = own, ["--weights", own]
+    else:
+        weights, extra = own, ["--weights", own, "--set", "network_def::channels=[2,2,2,2,2]"]
+    done = medseg("predict", bundle, image, "-o", tmp_path / "out", *extra)
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1
+    assert str(weights) in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_own_weights_in_place_of_missing_ones(medseg, tiny_bundle, image, tmp_path):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    own = shutil.move(bundle / "models" / "model.pt", tmp_path / "own.pt")
+    assert medseg("predict", bundle, image, "-o", tmp_path / "out", "--weights", own).code == 0
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(predict, image, tmp_path, no_space_left):
+    write_image(tmp_path / "tiny.tif", np.zeros((3, 3), np.uint8))
+    with no_space_left():
+        done = predict(image, tmp_path / "tiny.tif", "--probabilities")
+    assert done.code == 1
+    assert "File too large" in done.err
+    assert {name.partition("_")[0] for name in written(tmp_path / "out")} == {"tiny"}
+
+
+def test_as_a_program_it_writes_nothing_but_its_own_lines(tiny_bundle, image, tmp_path):
+    """Libraries log to handlers that only a fresh process has."""
+    (tmp_path / "bad.tif").write_bytes(b"hello")
+    code = "from medseg.cli import main; main()"
+    arguments = ["predict", tiny_bundle, tmp_path / "bad.tif", image, "-o", tmp_path / "out"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert [line.split(":")[0].strip() for line in done.stdout.splitlines()] == [str(image), "labels", "objects"]

@@ -1,0 +1,30 @@
+import numpy as np
+import torch
+from monai.data import MetaTensor
+
+from medseg.transforms import InteriorFromLabelsd, separate_touching
+
+
+def test_a_ridge_parts_what_touches():
+    labels = torch.tensor([[[1, 1, 1, 2, 2, 2]] * 6], dtype=torch.int32)
+    interior = InteriorFromLabelsd("label")({"label": labels})["label"]
+    assert interior.dtype == torch.float32
+    assert set(interior.unique().tolist()) == {0.0, 1.0}
+    assert (interior[0, :, 2:4] == 0).any(dim=1).all()
+    assert interior[0, :, 0].all()
+    assert interior[0, :, -1].all()
+
+
+def test_each_section_by_itself():
+    stack = np.random.default_rng(0).integers(0, 3, (1, 4, 8, 9)).astype(np.int32)
+    interior = InteriorFromLabelsd("label")({"label": torch.from_numpy(stack)})["label"]
+    expected = np.stack([separate_touching(section) > 0 for section in stack[0]])[None]
+    np.testing.assert_array_equal(interior.numpy(), expected)
+
+
+def test_keeps_metadata_and_input():
+    labels = MetaTensor(torch.ones(1, 4, 5, dtype=torch.int32), meta={"filename_or_obj": "x.tif"})
+    out = InteriorFromLabelsd("label")({"label": labels, "image": 0})
+    assert out["label"].meta["filename_or_obj"] == "x.tif"
+    assert (labels == 1).all()
+    assert not InteriorFromLabelsd("label")({"label": torch.zeros(1, 4, 5, dtype=torch.int32)})["label"].any()

@@ -1,0 +1,44 @@
+import pytest
+
+from medseg.errors import InputError
+from medseg.workflow.inputs import gather_inputs, refuse_existing, result_path
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return [folder / name for name in names]
+
+
+def test_what_is_missing_does_not_stop_the_others(tmp_path):
+    a, _ = touch(tmp_path, "in/a.tif", "empty/x.txt")
+    files, problems = gather_inputs([str(tmp_path / "gone.tif"), str(a.parent), str(tmp_path / "empty"), str(a)])
+    assert files == [a]
+    assert [p.partition(": ")[2][:9] for p in problems] == ["no such f", "no images"]
+
+
+@pytest.mark.parametrize("names", [("a/x.tif", "b/x.tif"), ("a/x.tif", "a/x.png"), ("a/x.ome.tif", "a/X.tif")])
+def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
+    paths = touch(tmp_path, *names)
+    with pytest.raises(InputError, match="results of the same name"):
+        gather_inputs(map(str, paths))
+
+
+def test_results_that_exist(tmp_path):
+    a, b = touch(tmp_path, "a.tif", "b.ome.tif")
+    out = tmp_path / "out"
+    assert result_path(out, b, "labels") == out / "b_labels.tif"
+    touch(out, "b_objects.csv", "a_overlay.png")
+    ready, problems = refuse_existing([a, b], out, ["labels", "objects"], overwrite=False)
+    assert ready == [a]
+    assert len(problems) == 1
+    assert "b_objects.csv: exists already; use --overwrite" in problems[0]
+    assert refuse_existing([a, b], out, ["labels", "objects"], overwrite=True) == ([a, b], [])
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_an_input_is_never_a_result(tmp_path, overwrite):
+    files = touch(tmp_path, "x.tif", "x_labels.tif")
+    with pytest.raises(InputError, match=r"x_labels\.tif: is an input and would be the labels of"):
+        refuse_existing(files, tmp_path / "sub" / "..", ["labels"], overwrite)

@@ -1,0 +1,65 @@
+import pytest
+import torch
+
+from medseg.catalog import Bundle
+from medseg.errors import InputError
+from medseg.workflow.load import check_weights_file, load_workflow, root_cause
+
+
+@pytest.mark.parametrize("key", ["epoch", "network_def::chanels", "train::handlers::99", "run::x", "threshold::0"])
+def test_a_key_that_the_config_lacks(tiny_bundle, key):
+    with pytest.raises(InputError, match=f"tiny_em: its inference.json has no key '{key}' to set"):
+        load_workflow(Bundle(tiny_bundle), "inference", {key: 1})
+
+
+def test_settings_reach_nested_keys(tiny_bundle):
+    settings = {"min_size": 7, "preprocessing::transforms::2::channels": 3, "device": "cpu"}
+    parser = load_workflow(Bundle(tiny_bundle), "inference", settings, datalist=[{"image": ""}]).parser
+    assert parser.get_parsed_content("postprocessing").transforms[2].transform.min_size == 7
+    assert parser.get_parsed_content("preprocessing").transforms[2].channels == 3
+
+
+def test_weights_of_another_network(tiny_bundle):
+    with pytest.raises(InputError, match=r"the weights .*model\.pt are those of another network"):
+        load_workflow(
+            Bundle(tiny_bundle),
+            "inference",
+            {"network_def::channels": [2, 2], "weights": str(tiny_bundle / "models" / "model.pt")},
+            datalist=[{"image": ""}],
+        )
+
+
+def test_check_weights_file(tiny_bundle, tmp_path):
+    check_weights_file(tiny_bundle / "models" / "model.pt")
+    path = tmp_path / "w.pt"
+    with pytest.raises(InputError, match=r"w\.pt: no such file"):
+        check_weights_file(path)
+    for content in (b"", b"text", (tiny_bundle / "models" / "model.pt").read_bytes()[:-100]):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"w\.pt: damaged or no file of weights"):
+            check_weights_file(path)
+    for thing, message in (({"epoch": 3}, "no plain weights"), (torch.nn.Linear(1, 1), "no file of weights")):
+        torch.save(thing, path)
+        with pytest.raises(InputError, match=message):
+            check_weights_file(path)
+
+
+def chained(*errors, explicit=True):
+    previous = None
+    for error in errors:
+        try:
+            if explicit:
+                raise error from previous
+            raise error
+        except Exception as caught:
+            previous = caught
+    return previous
+
+
+def test_root_cause():
+    ours = InputError("x.tif: bad")
+    assert root_cause(chained(KeyError("inner"), ours, RuntimeError("applying transform"))) == "x.tif: bad"
+    assert root_cause(ValueError("why")) == "ValueError: why"
+    assert root_cause(chained(ValueError("first"), RuntimeError("later"))) == "ValueError: first"
+    assert root_cause(OSError(28, "No space left on device", "o/x.tif")) == "o/x.tif: No space left on device"
+    assert root_cause(OSError(28, "No space left on device")) == "writing: No space left on device"
