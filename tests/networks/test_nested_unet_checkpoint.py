@@ -47,5 +47,5 @@ def test_without_deep_supervision(shapes):
 
 
 def test_refuses_keys_of_another_network():
-    with pytest.raises(InputError, match="'encoder.conv1.weight' is no key"):
+    with pytest.raises(InputError, match=r"'encoder\.conv1\.weight' is no key"):
         convert_nested_unet({"encoder.conv1.weight": torch.zeros(1)})
