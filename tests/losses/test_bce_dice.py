@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.losses import DeepSupervisionLoss
+
+from medseg.losses import BCEDiceLoss
+
+
+def formula(heads, target, lambda_bce=0.5, lambda_dice=1.0, smooth=1.0):
+    """The definition, one number at a time."""
+    per_head = []
+    for logits in heads:
+        terms = []
+        for image, truth in zip(logits, target, strict=True):
+            for z, y in zip(image, truth, strict=True):
+                p = 1 / (1 + np.exp(-z))
+                bce = np.mean(-y * np.log(p) - (1 - y) * np.log(1 - p))
+                dice = (2 * (y * p).sum() + smooth) / (y.sum() + p.sum() + smooth)
+                terms.append(lambda_bce * bce + lambda_dice * (1 - dice))
+        per_head.append(np.mean(terms))
+    return np.mean(per_head)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    heads=st.integers(1, 4),
+    batch=st.integers(1, 3),
+    channels=st.integers(1, 3),
+    size=st.lists(st.integers(1, 9), min_size=2, max_size=3),
+    smooth=st.sampled_from([1e-5, 1.0]),
+    bce=st.sampled_from([0.0, 0.5, 2.0]),
+)
+@settings(deadline=None, max_examples=60)
+def test_equals_the_formula(seed, heads, batch, channels, size, smooth, bce):
+    rng = np.random.default_rng(seed)
+    target = (rng.random((batch, channels, *size)) < rng.random()).astype(float)
+    logits = [3 * rng.normal(size=target.shape) for _ in range(heads)]
+    loss = BCEDiceLoss(lambda_bce=bce, smooth=smooth)
+    got = loss([torch.from_numpy(z) for z in logits], torch.from_numpy(target))
+    assert got.dtype == torch.float32
+    assert got.item() == pytest.approx(formula(logits, target, bce, smooth=smooth), rel=1e-4, abs=1e-6)
+
+
+def test_a_single_tensor_is_one_head():
+    logits, target = torch.randn(2, 1, 8, 8), torch.randint(0, 2, (2, 1, 8, 8))
+    torch.testing.assert_close(BCEDiceLoss()(logits, target), BCEDiceLoss()([logits], target))
+
+
+def test_images_weigh_the_same_however_large_their_objects():
+    target = torch.zeros(2, 1, 32, 32)
+    target[0, 0, :30], target[1, 0, :2, :2] = 1, 1
+    dice_only = BCEDiceLoss(lambda_bce=0.0, smooth=1e-5)
+    missed_small, missed_large = (torch.where(target > 0, 20.0, -20.0) for _ in range(2))
+    missed_small[1], missed_large[0] = -20.0, -20.0
+    assert dice_only(missed_small, target).item() == pytest.approx(0.5, abs=1e-4)
+    assert dice_only(missed_large, target).item() == pytest.approx(0.5, abs=1e-4)
+
+
+def test_head_weights_follow_the_order_of_the_heads():
+    target = torch.ones(1, 1, 4, 4)
+    good, bad = torch.full_like(target, 20), torch.full_like(target, -20)
+    loss = BCEDiceLoss(head_weights=[1.0, 0.0])
+    assert loss([good, bad], target) < 1e-4
+    assert loss([bad, good], target) > 5
+
+
+def test_is_what_deep_supervision_loss_sums():
+    target = torch.randint(0, 2, (2, 1, 8, 8)).float()
+    heads = [torch.randn(2, 1, 8, 8) for _ in range(3)]
+    summed = DeepSupervisionLoss(BCEDiceLoss(), weight_mode="same")(heads, target)
+    torch.testing.assert_close(BCEDiceLoss()(heads, target), summed / 3)
+
+
+def test_an_empty_image_teaches_to_predict_nothing():
+    logits = torch.zeros(1, 1, 8, 8, requires_grad=True)
+    BCEDiceLoss(lambda_bce=0.0)(logits, torch.zeros(1, 1, 8, 8)).backward()
+    assert (logits.grad > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("heads", "weights", "message"),
+    [
+        ([torch.zeros(1, 1, 4, 4)], None, r"\(1, 1, 4, 4\).*\(1, 1, 8, 8\)"),
+        ([], None, "no head"),
+        ([torch.zeros(1, 1, 8, 8)], [1.0, 1.0], "2 head_weights for 1 heads"),
+    ],
+)
+def test_refuses(heads, weights, message):
+    with pytest.raises(ValueError, match=message):
+        BCEDiceLoss(head_weights=weights)(heads, torch.zeros(1, 1, 8, 8))

@@ -1,0 +1,243 @@
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from fill_weights import checksum, fill_module, synth_image
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.losses import DeepSupervisionLoss
+
+from medseg.errors import InputError
+from medseg.networks import UNetPlusPlus
+
+
+def count(network: torch.nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def paper_key(key: str) -> str:
+    """From a UNetPlusPlus key without norm to the oracle's names x01.conv1, up01, head1."""
+    if m := re.fullmatch(r"heads\.(\d)\.(\w+)", key):
+        return f"head{m[1]}.{m[2]}"
+    if m := re.fullmatch(r"nodes\.(\d)_(\d)\.up\.(\w+)", key):
+        return f"up{m[1]}{m[2]}.{m[3]}"
+    m = re.fullmatch(r"(?:encoders\.(\d)|nodes\.(\d)_(\d)\.block)\.(\d)\.(\w+)", key)
+    node = f"{m[1]}0" if m[1] else m[2] + m[3]
+    return f"x{node}.conv{1 + int(m[4]) // 2}.{m[5]}"
+
+
+@pytest.fixture(scope="module")
+def facts(arch_oracle):
+    return json.loads((arch_oracle / "unetpp_facts.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("dims", "ins", "options", "heads", "levels"),
+    [
+        (2, 1, {}, 9041700, [100961, 511105, 2204961, 9041601]),
+        (3, 1, {}, 26198372, None),
+        (2, 3, {"norm": "batch", "upsample": "bilinear"}, 9163428, [103041, 519105, 2236161, 9163329]),
+    ],
+)
+def test_parameter_counts_of_every_level(dims, ins, options, heads, levels):
+    network = UNetPlusPlus(dims, ins, 1, **options)
+    assert count(network) == heads
+    if levels:
+        assert [count(network.pruned(level)) for level in network.levels] == levels
+        assert count(UNetPlusPlus(dims, ins, 1, deep_supervision=False, **options)) == levels[-1]
+
+
+def test_keys_and_shapes_of_the_paper(facts):
+    own = {paper_key(k): list(v.shape) for k, v in UNetPlusPlus(2, 1, 1).state_dict().items()}
+    assert own == facts["paper"]["unetpp_keys"]
+
+
+@pytest.mark.parametrize(
+    ("case", "concat"),
+    [("unetpp_paper", "up_first"), ("unetpp_paper_3d", "up_first"), ("unetpp_paper_skipfirst", "skips_first")],
+)
+def test_parity_with_the_functional_reference(arch_oracle, case, concat):
+    stored = np.load(arch_oracle / f"{case}.npz")
+    meta = json.loads(str(stored["meta"]))
+    image = synth_image(meta["input"]["name"], meta["input"]["shape"])
+    assert checksum(image) == meta["input"]["crc32"]
+    network = UNetPlusPlus(image.ndim - 1, 1, meta["classes"], channels=meta["filters"], concat=concat)
+    fill_module(network, meta["salt"], meta["adjust"], rename=paper_key)
+    assert count(network) == meta["parameters"]
+    batch = torch.from_numpy(image)[None].double()
+    with torch.inference_mode():
+        heads = network.double().train()(batch)
+        for level, output in zip((4, 3, 2, 1), heads, strict=True):
+            expected = stored[f"output{level}"]
+            assert np.abs(output.numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
+            assert torch.equal(network.pruned(level).eval()(batch), output)
+        assert torch.equal(network.eval()(batch), heads[0])
+    assert {f"L{level}": count(network.pruned(level)) for level in (1, 2, 3)} == meta["pruned_parameters"]
+
+
+@given(
+    depth=st.integers(1, 4),
+    dims=st.sampled_from([2, 2, 3]),
+    seed=st.integers(0, 2**31),
+    norm=st.sampled_from([None, "batch", ("group", {"num_groups": 1})]),
+    upsample=st.sampled_from(["transposed", "bilinear"]),
+    concat=st.sampled_from(["skips_first", "up_first"]),
+    dropout=st.sampled_from([0.0, 0.3]),
+)
+@settings(deadline=None, max_examples=40)
+def test_pruned_is_that_head_bit_for_bit(depth, dims, seed, norm, upsample, concat, dropout):
+    torch.manual_seed(seed)
+    batch, ins, outs, *channels = torch.randint(1, 7, (4 + depth,)).tolist()
+    options = {"norm": norm, "upsample": upsample, "concat": concat, "dropout": dropout}
+    network = UNetPlusPlus(dims, ins, outs, channels=channels, **options)
+    sides = [network.stride * k for k in torch.randint(1, 3, (dims,)).tolist()]
+    image = torch.randn(min(batch, 2), ins, *sides)
+    with torch.inference_mode():
+        if max(sides) > network.stride:
+            network.train()(image)  # running statistics that are not the initial ones
+        state = network.eval().state_dict()
+        network.training = True  # heads as in training, layers as in evaluation
+        heads = dict(zip(reversed(network.levels), network(image), strict=True))
+        network.training = False
+        assert torch.equal(network(image), heads[network.depth])
+        for level in network.levels:
+            small = network.pruned(level)
+            assert torch.equal(small(image), heads[level])
+            assert (small.depth, small.stride, small.levels) == (level, 2**level, [level])
+            for key, tensor in small.state_dict().items():
+                assert torch.equal(tensor, state[key])
+            assert {int(k.split(".")[1]) for k in small.state_dict() if k.startswith("encoders")} == set(
+                range(level + 1)
+            )
+            nodes = {k.split(".")[1] for k in small.state_dict() if k.startswith("nodes")}
+            assert nodes == {f"{i}_{j}" for j in range(1, level + 1) for i in range(level + 1 - j)}
+
+
+def test_pruned_is_a_copy_that_trains_saves_and_prunes_again(tmp_path):
+    network = UNetPlusPlus(2, 1, 1, channels=(4, 6, 8, 10))
+    small, image = network.pruned(2), torch.rand(2, 1, 12, 16)
+    assert small.training
+    small(image).mean().backward()
+    assert all(p.grad is None for p in network.parameters())
+    assert all(p.grad is not None for p in small.parameters())
+    torch.save(small.state_dict(), tmp_path / "w.pt")
+    made = UNetPlusPlus(2, 1, 1, channels=(4, 6, 8), deep_supervision=False)
+    made.load_state_dict(torch.load(tmp_path / "w.pt", weights_only=True))
+    assert torch.equal(made.eval()(image), small.eval()(image))
+    assert torch.equal(small.pruned(2)(image), small(image))
+    with pytest.raises(InputError, match="from 1 to 2"):
+        small.pruned(3)
+    with pytest.raises(InputError, match="only its head 2 is trained"):
+        small.pruned(1)
+
+
+@pytest.mark.parametrize("level", [0, 4, -1, 2.0, True, "2"])
+def test_refuses_levels_that_are_none(level):
+    with pytest.raises(InputError, match="a level from 1 to 3"):
+        UNetPlusPlus(2, 1, 1, channels=(2, 2, 2, 2)).pruned(level)
+
+
+def test_refuses_to_prune_to_an_untrained_head():
+    network = UNetPlusPlus(2, 1, 1, channels=(2, 2, 2), deep_supervision=False)
+    assert isinstance(network(torch.zeros(1, 1, 4, 4)), torch.Tensor)
+    assert count(network.pruned(2)) == count(network)
+    with pytest.raises(InputError, match="without deep supervision"):
+        network.pruned(1)
+
+
+def test_first_head_is_the_deepest_and_weighs_most():
+    network = UNetPlusPlus(2, 1, 1, channels=(4, 4, 4, 4))
+    network(torch.rand(1, 1, 8, 8))[0].sum().backward()
+    assert network.heads["3"].weight.grad is not None
+    assert network.heads["1"].weight.grad is None
+    assert network.encoders[3][0].weight.grad is not None  # the bottom, which only the deepest head sees
+    target = torch.ones(1, 1, 8, 8)
+    weights = DeepSupervisionLoss(torch.nn.MSELoss()).get_weights(3)
+    assert weights == sorted(weights, reverse=True)
+    network.zero_grad()
+    DeepSupervisionLoss(torch.nn.L1Loss())(network(torch.zeros(1, 1, 8, 8)), target).backward()
+    steps = [network.heads[level].bias.grad.abs().item() for level in "321"]
+    assert steps == pytest.approx([1, 0.5, 0.25])
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_accurate_mode_averages_probabilities(activation):
+    torch.manual_seed(0)
+    network = UNetPlusPlus(2, 1, 3, channels=(4, 4, 4), norm="instance", mode="accurate", activation=activation)
+    image = torch.randn(2, 1, 16, 16)
+    probability = torch.sigmoid if activation == "sigmoid" else lambda z: torch.softmax(z, 1)
+    with torch.inference_mode():
+        mean = torch.stack([probability(head) for head in network(image)]).mean(0)  # instance norm: modes agree
+        accurate = network.eval()(image)
+        torch.testing.assert_close(probability(accurate), mean)
+        network.mode = "fast"
+        assert not torch.allclose(probability(network(image)), mean, atol=1e-3)
+        assert torch.equal(network.pruned(2)(image), network(image))
+
+
+def test_accurate_mode_is_finite_where_probabilities_saturate():
+    network = UNetPlusPlus(2, 1, 1, channels=(1, 1, 1), mode="accurate").eval()
+    for head, bias in zip(network.heads.values(), (200.0, 180.0), strict=True):
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.constant_(head.bias, bias)
+    with torch.inference_mode():  # mean of 1 - e^-200 and 1 - e^-180
+        assert network(torch.zeros(1, 1, 4, 4)).flatten()[0].item() == pytest.approx(180 + np.log(2), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"upsample": "bilinear", "norm": "batch", "concat": "up_first"},
+        {"norm": "instance", "dropout": 0.5, "mode": "accurate", "activation": "softmax"},
+        {"deep_supervision": False},
+    ],
+)
+@pytest.mark.parametrize("dims", [2, 3])
+def test_scripts_saves_and_trains(dims, options, tmp_path):
+    network = UNetPlusPlus(dims, 2, 3, channels=(4, 6, 8), **options)
+    image = torch.rand(2, 2, *[8] * dims)
+    outputs = network(image)
+    assert len(outputs) == 2  # two heads, or one tensor of two images
+    sum(output.square().mean() for output in outputs).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+    network.eval()
+    torch.jit.script(network).save(tmp_path / "w.ts")
+    torch.testing.assert_close(torch.jit.load(tmp_path / "w.ts")(image), network(image))
+    torch.save(network.state_dict(), tmp_path / "w.pt")
+    other = UNetPlusPlus(dims, 2, 3, channels=(4, 6, 8), **options).eval()
+    other.load_state_dict(torch.load(tmp_path / "w.pt", weights_only=True))
+    assert torch.equal(other(image), network(image))
+
+
+def test_sizes_that_pool():
+    network = UNetPlusPlus(2, 1, 1, channels=(2, 2, 2)).eval()
+    assert (network.margin, network.stride) == (0, 4)
+    assert [network.valid_size(n) for n in (0, 1, 4, 5, 8)] == [4, 4, 4, 8, 8]
+    for n in range(1, 13):
+        image = torch.zeros(1, 1, 8, n)
+        if network.valid_size(n) == n:
+            assert network(image).shape == image.shape
+        else:
+            with pytest.raises(ValueError, match=f"a side of {n} pixels.*multiple of 4"):
+                network(image)
+    assert network.pruned(1)(torch.zeros(1, 1, 2, 6)).shape == (1, 1, 2, 6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"spatial_dims": 1}, "spatial_dims is one of"),
+        ({"upsample": "nearest"}, "upsample is one of"),
+        ({"concat": "last"}, "concat is one of"),
+        ({"mode": "slow"}, "mode is one of"),
+        ({"activation": "relu"}, "activation is one of"),
+        ({"channels": (8,)}, "two levels"),
+        ({"mode": "accurate", "out_channels": 3}, "averages probabilities"),
+    ],
+)
+def test_refuses_what_it_cannot_be(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        UNetPlusPlus(**{"spatial_dims": 2, "in_channels": 1, "out_channels": 1} | arguments)
