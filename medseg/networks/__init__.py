@@ -1,5 +1,20 @@
 """Segmentation networks, 2D and 3D from one class each."""
 
+from medseg.networks.batch_norm import BatchNorm
+from medseg.networks.deeplabv3plus import DeepLabV3Plus
+from medseg.networks.encoders import adapt_input_channels, load_encoder_weights, make_encoder
+from medseg.networks.transfer_unet import TransferUNet
 from medseg.networks.unet import UNet
+from medseg.networks.warm_start import WarmStart, warm_start
 
-__all__ = ["UNet"]
+__all__ = [
+    "BatchNorm",
+    "DeepLabV3Plus",
+    "TransferUNet",
+    "UNet",
+    "WarmStart",
+    "adapt_input_channels",
+    "load_encoder_weights",
+    "make_encoder",
+    "warm_start",
+]
