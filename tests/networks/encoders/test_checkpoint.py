@@ -94,7 +94,7 @@ def test_refuses_files_of_other_networks(randomised, tmp_path):
     torch.save(randomised("resnet18").state_dict(), path)
     with pytest.raises(InputError, match=re.escape(f"{path}: no checkpoint of a resnet34") + ".*lacks layer1.2"):
         load_encoder_weights(make_encoder("resnet34", 2, 3), path)
-    with pytest.raises(InputError, match="other shapes for conv1.weight"):
+    with pytest.raises(InputError, match=r"other shapes for conv1\.weight"):
         load_encoder_weights(make_encoder("resnet18", 3, 3), path)
     torch.save(randomised("resnet18").state_dict() | {"extra": torch.zeros(1)}, path)
     with pytest.raises(InputError, match="also holds extra"):

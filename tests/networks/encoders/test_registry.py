@@ -78,7 +78,7 @@ def test_atrous_rates_of_resnet(output_stride, expected):
 
 
 @pytest.mark.parametrize(
-    ("output_stride", "expected"), [(32, {}), (16, {15: 2, 16: 2, 17: 2}), (8, {i: 2 for i in range(8, 15)})]
+    ("output_stride", "expected"), [(32, {}), (16, {15: 2, 16: 2, 17: 2}), (8, dict.fromkeys(range(8, 15), 2))]
 )
 def test_atrous_rates_of_mobilenet(output_stride, expected):
     if output_stride == 8:
