@@ -1,0 +1,1 @@
+"""Mask R-CNN in 2D and 3D."""
