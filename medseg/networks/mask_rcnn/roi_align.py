@@ -41,7 +41,7 @@ def roi_align(
             pooling that ROIAlign replaced).
 
     Returns:
-        ``(N, C, *output_size)``.
+        ``(N, C, *output_size)``, with channels last in memory.
 
     Raises:
         ValueError: shapes that do not fit together, another ``interpolation``.
@@ -61,7 +61,7 @@ def roi_align(
     channels, grid_shape = features.shape[1], features.shape[2:]
     # half precision keeps too few digits for a sum of interpolation weights
     kind = features.dtype if features.dtype == torch.float64 else torch.float32
-    cells = features.movedim(1, -1).reshape(-1, channels).to(kind)
+    cells = features.movedim(1, -1).reshape(-1, channels).to(kind).contiguous()  # a view may still stride
     grid_boxes = _to_grid(boxes.detach().to(kind), spatial_scale, aligned)
     counts = sample_counts(grid_boxes, output_size, sampling_ratio)
     bins = torch.Size(output_size).numel()
@@ -74,11 +74,17 @@ def roi_align(
         pooled.append(
             embedding_bag(index.view(-1, taps), cells, mode="sum", per_sample_weights=weight.view(-1, taps))
         )
-    output = cells.new_zeros((len(boxes), bins, channels))
-    if parts:
-        # torch.cat keeps the graph; boxes without a sampling point stay zero
-        output = output.index_copy(0, torch.cat(parts), torch.cat(pooled).view(-1, bins, channels))
-    return output.movedim(-1, 1).reshape(len(boxes), channels, *output_size).to(features.dtype)
+    pooled_boxes = _in_order(parts, pooled, len(boxes)) if parts else cells.new_zeros((len(boxes) * bins, channels))
+    return pooled_boxes.view(len(boxes), *output_size, channels).movedim(-1, 1).to(features.dtype)
+
+
+def _in_order(parts: list[Tensor], pooled: list[Tensor], n: int) -> Tensor:
+    """Rows of all parts in the order of the boxes; boxes in no part, those without a sampling point, are zero."""
+    if len(parts) == 1 and len(parts[0]) == n:
+        return pooled[0]  # torch.nonzero lists members in order
+    rows = torch.cat(pooled)
+    output = rows.new_zeros((n, rows.shape[0] // sum(map(len, parts)), rows.shape[1]))
+    return output.index_copy(0, torch.cat(parts), rows.view(-1, *output.shape[1:])).flatten(0, 1)
 
 
 def _to_grid(boxes: Tensor, spatial_scale: float | Sequence[float], aligned: bool) -> Tensor:
