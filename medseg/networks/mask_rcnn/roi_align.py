@@ -61,8 +61,8 @@ def roi_align(
     channels, grid_shape = features.shape[1], features.shape[2:]
     # half precision keeps too few digits for a sum of interpolation weights
     kind = features.dtype if features.dtype == torch.float64 else torch.float32
-    cells = features.movedim(1, -1).reshape(-1, channels).to(kind).contiguous()  # a view may still stride
-    grid_boxes = _to_grid(boxes.detach().to(kind), spatial_scale, aligned)
+    cells = features.movedim(1, -1).reshape(-1, channels).to(kind).contiguous()
+    grid_boxes = to_grid(boxes.detach().to(kind), spatial_scale, aligned)
     counts = sample_counts(grid_boxes, output_size, sampling_ratio)
     bins = torch.Size(output_size).numel()
     parts, pooled = [], []
@@ -71,9 +71,7 @@ def roi_align(
         index = index + (image_index[part].to(index) * grid_shape.numel())[:, None, None]
         taps = index.shape[-1]
         parts.append(part)
-        pooled.append(
-            embedding_bag(index.view(-1, taps), cells, mode="sum", per_sample_weights=weight.view(-1, taps))
-        )
+        pooled.append(embedding_bag(index.view(-1, taps), cells, mode="sum", per_sample_weights=weight.view(-1, taps)))
     pooled_boxes = _in_order(parts, pooled, len(boxes)) if parts else cells.new_zeros((len(boxes) * bins, channels))
     return pooled_boxes.view(len(boxes), *output_size, channels).movedim(-1, 1).to(features.dtype)
 
@@ -87,7 +85,8 @@ def _in_order(parts: list[Tensor], pooled: list[Tensor], n: int) -> Tensor:
     return output.index_copy(0, torch.cat(parts), rows.view(-1, *output.shape[1:])).flatten(0, 1)
 
 
-def _to_grid(boxes: Tensor, spatial_scale: float | Sequence[float], aligned: bool) -> Tensor:
+def to_grid(boxes: Tensor, spatial_scale: float | Sequence[float], aligned: bool) -> Tensor:
+    """Boxes ``(N, 2 d)`` in pixels as coordinates in which cell i lies at i; ``aligned`` as in :func:`roi_align`."""
     dims = boxes.shape[1] // 2
     scale = torch.as_tensor(spatial_scale, dtype=boxes.dtype, device=boxes.device).expand(dims)
     scaled = boxes * scale.repeat(2)
