@@ -60,7 +60,7 @@ def _check(
         raise ValueError(f"target {i}: {len(boxes)} boxes but labels of shape {tuple(labels.shape)}")
     if not boxes.isfinite().all() or (boxes[:, :dims] > boxes[:, dims:]).any():
         raise ValueError(f"target {i}: boxes must be finite with their low corner first")
-    if len(labels) and not (1 <= labels.min() and labels.max() < num_classes):
+    if len(labels) and not (labels.min() >= 1 and labels.max() < num_classes):
         raise ValueError(
             f"target {i}: labels from {labels.min()} to {labels.max()}, objects have 1 to {num_classes - 1}"
         )

@@ -11,7 +11,12 @@ from medseg.networks.mask_rcnn.settings import DetectionSettings, ProposalSettin
 
 
 def torchvision_mask_rcnn(
-    backbone: str = "resnet50", num_classes: int = 91, min_size: int = 800, max_size: int = 1333, **changes: Any
+    backbone: str = "resnet50",
+    num_classes: int = 91,
+    min_size: int = 800,
+    max_size: int = 1333,
+    norm: str = "frozen",
+    **changes: Any,
 ) -> MaskRCNN:
     """The network that torchvision's ``maskrcnn_resnet50_fpn`` weights were trained with; 2D RGB images from 0 to 1.
 
@@ -19,9 +24,10 @@ def torchvision_mask_rcnn(
     >>> network.load_torchvision(torch.load("maskrcnn_resnet50_fpn_coco.pth"))  # doctest: +SKIP
 
     Args:
-        backbone: ``"resnet18"`` to ``"resnet101"``, with frozen batch normalisation.
+        backbone: ``"resnet18"`` to ``"resnet101"``.
         num_classes: classes, the background among them.
         min_size, max_size: images are resized to a short side of ``min_size``, see :class:`ResizeShortSide`.
+        norm: ``"frozen"`` statistics, or ``"batch"`` to train them, which takes large batches.
         changes: other arguments of :class:`MaskRCNN`.
     """
     options: dict[str, Any] = {
@@ -31,4 +37,4 @@ def torchvision_mask_rcnn(
         "preprocess": ResizeShortSide(min_size, max_size, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
         "torchvision_conventions": True,
     }
-    return MaskRCNN(2, 3, num_classes, ResNetFPN(2, 3, backbone, norm="frozen"), **options | changes)
+    return MaskRCNN(2, 3, num_classes, ResNetFPN(2, 3, backbone, norm), **options | changes)
