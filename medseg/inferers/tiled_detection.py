@@ -1,0 +1,113 @@
+"""Detectors on images larger than memory allows: overlapping tiles whose detections become one list."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from monai.inferers import Inferer
+from monai.utils import convert_to_tensor
+from torch import Tensor, nn
+
+from medseg.inferers.merge_detections import merge_detections
+
+Detections = dict[str, Tensor]
+
+
+class TiledDetectionInferer(Inferer):
+    """Run a detector tile by tile and give each object to one tile.
+
+    Of each tile those detections count whose box is centred in the tile's own part of the image, which ends half way
+    through the overlap. Near that line two tiles may both claim an object, or its fragment; such doubles are
+    found by the overlap of their masks, not of their boxes, so that crowded cells across a seam stay apart.
+    Detections of one tile never suppress each other: that was the detector's decision. An image that fits into
+    one tile is given to the detector as it is.
+
+    Args:
+        tile_shape: largest tile in pixels, one number per spatial axis.
+        overlap: pixels that neighbouring tiles share, at least the size of the largest object; one number, or
+            one per axis.
+        batch_size: tiles per call of the detector.
+        merge_threshold: intersection over union of masks from which two detections are one object.
+        stride: tile origins are multiples of it, so that the detector's grid stays in place: 32 for
+            :class:`medseg.networks.MaskRCNN` on four levels.
+        device: where the detector runs; None means where its parameters are. Results come where the input is.
+        progress: called with (tiles done, tiles in all) after each batch.
+
+    Shapes: ``(B, C, *spatial)`` to one dictionary per image as :class:`medseg.networks.MaskRCNN` returns it.
+
+    Raises:
+        ValueError: a tile not larger than its overlap by a stride, an input with other axes, a detector in training
+            mode.
+    """
+
+    def __init__(
+        self,
+        tile_shape: Sequence[int],
+        overlap: int | Sequence[int],
+        batch_size: int = 1,
+        merge_threshold: float = 0.5,
+        stride: int = 32,
+        device: torch.device | str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.tile_shape = tuple(tile_shape)
+        self.overlap = (overlap,) * len(self.tile_shape) if isinstance(overlap, int) else tuple(overlap)
+        if len(self.overlap) != len(self.tile_shape) or min(self.overlap) < 0 or batch_size < 1 or stride < 1:
+            raise ValueError(
+                f"overlap {self.overlap} for tiles {self.tile_shape}, batch_size {batch_size}, stride {stride}: "
+                "one overlap of at least 0 per axis, and positive numbers"
+            )
+        for tile, shared in zip(self.tile_shape, self.overlap, strict=True):
+            if tile - shared < stride:
+                raise ValueError(f"a tile of {tile} pixels with overlap {shared} does not advance by {stride} pixels")
+        self.batch_size, self.merge_threshold, self.stride = batch_size, merge_threshold, stride
+        self.device, self.progress = device, progress
+
+    def __call__(
+        self, inputs: Tensor, network: Callable[..., list[Detections]], *args: Any, **kwargs: Any
+    ) -> list[Detections]:
+        """Detections of each image of ``inputs``; further arguments go to the network."""
+        dims = len(self.tile_shape)
+        if inputs.dim() != dims + 2:
+            raise ValueError(f"input of shape {tuple(inputs.shape)}: expected (B, C, {dims} spatial axes)")
+        images = convert_to_tensor(inputs, track_meta=False)
+        shape = images.shape[2:]
+        axes = [plan_tiles(n, t, o, self.stride) for n, t, o in zip(shape, self.tile_shape, self.overlap, strict=True)]
+        tiles = list(itertools.product(*axes))
+        places = list(itertools.product(range(len(images)), range(len(tiles))))
+        device = torch.device(self.device) if self.device is not None else _device(network) or images.device
+        found: list[list[Detections]] = [[] for _ in images]
+        for done in range(0, len(places), self.batch_size):
+            batch = places[done : done + self.batch_size]
+            crops = [images[i][(slice(None), *(slice(a, b) for a, b in tiles[k]))].to(device) for i, k in batch]
+            results = network(crops, *args, **kwargs)
+            if isinstance(results, dict):
+                raise ValueError("the detector returned losses: call its eval() first")
+            for (i, _), result in zip(batch, results, strict=True):
+                found[i].append({key: value.to(images.device) for key, value in result.items()})
+            if self.progress is not None:
+                self.progress(min(done + self.batch_size, len(places)), len(places))
+        if len(tiles) == 1:
+            return [detections for (detections,) in found]
+        aligned = getattr(network, "aligned", True)
+        return [merge_detections(f, tiles, shape, self.merge_threshold, aligned) for f in found]
+
+
+def plan_tiles(length: int, tile: int, overlap: int, stride: int) -> list[tuple[int, int]]:
+    """First and behind-last pixel of equally spaced tiles that cover an axis; starts are multiples of ``stride``."""
+    if length <= tile:
+        return [(0, length)]
+    largest_step = (tile - overlap) // stride * stride
+    count = -(-(length - overlap) // largest_step)
+    step = -(-(length - overlap) // (count * stride)) * stride
+    size = min(tile, step + overlap)
+    return [(start, min(start + size, length)) for start in range(0, length - overlap, step)]
+
+
+def _device(network: Any) -> torch.device | None:
+    parameter = next(network.parameters(), None) if isinstance(network, nn.Module) else None
+    return None if parameter is None else parameter.device

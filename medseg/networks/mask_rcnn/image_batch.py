@@ -1,0 +1,39 @@
+"""Images of different sizes in one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class ImageBatch(NamedTuple):
+    """``tensor`` ``(B, C, *spatial)``, zero behind each image; ``shapes``, the images' own spatial shapes."""
+
+    tensor: Tensor
+    shapes: list[tuple[int, ...]]
+
+
+def batch_images(images: Sequence[Tensor] | Tensor, spatial_dims: int, channels: int, divisor: int) -> ImageBatch:
+    """Put images ``(C, *spatial)`` at the origin of a zero tensor whose sides are multiples of ``divisor``.
+
+    Raises:
+        ValueError: no image, or one that has other axes or channels, no pixel, or values that are not finite.
+    """
+    if len(images) == 0:
+        raise ValueError("no images: the batch is empty")
+    for i, image in enumerate(images):
+        shape = tuple(image.shape)
+        if image.dim() != spatial_dims + 1 or 0 in shape:
+            raise ValueError(f"image {i} has shape {shape}: expected (channels, {spatial_dims} spatial axes)")
+        if shape[0] != channels:
+            raise ValueError(f"image {i} has {shape[0]} channels, the network takes {channels}: convert it first")
+        if not image.isfinite().all():
+            raise ValueError(f"image {i} contains NaN or infinite values")
+    shapes = [tuple(image.shape[1:]) for image in images]
+    padded = [-(-max(sides) // divisor) * divisor for sides in zip(*shapes, strict=True)]
+    tensor = images[0].new_zeros((len(images), channels, *padded))
+    for row, image, shape in zip(tensor, images, shapes, strict=True):
+        row[(slice(None), *map(slice, shape))] = image
+    return ImageBatch(tensor, shapes)
