@@ -1,12 +1,14 @@
 """Contingency tables of two label images, sparse: only the pairs of ids that meet.
 
-One pass over the voxels. Neighbouring voxels mostly hold the same pair, so the pass counts runs and looks a
-pair up in a hash table once per run; blocks are converted to int64 while they are in the cache, so that any
-integer dtype, memory layout and memory-mapped file goes through one compiled kernel.
+One pass over the voxels. Neighbouring voxels mostly hold the same pair, so the pass turns runs of them into
+numbers `row id | column id | length`, sorts these while they are in the cache, and adds up the lengths of equal
+pairs. Blocks are converted to int64 on the way, so that any integer dtype, memory layout and memory-mapped
+file goes through one compiled kernel.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +23,7 @@ from medseg.errors import InputError
 _BLOCK_VOXELS = 1 << 15
 _VOXELS_PER_THREAD = 1 << 22
 _MERGE_ABOVE = 1 << 22
-_SLOTS = 1 << 16  # of the tally, which has to stay in the cache: 128 KiB, and 192 KiB of entries
+_PACKED = 1 << 19  # runs that are sorted at once: 4 MiB
 
 
 class Marginal(NamedTuple):
@@ -115,11 +117,9 @@ def contingency_table(rows: np.ndarray, columns: np.ndarray) -> ContingencyTable
         _check_ids(array)
     parts = _parts(rows, columns)
     if len(parts) == 1:
-        findings = [_tally(*parts[0])]
-    else:
-        with ThreadPoolExecutor(len(parts)) as pool:
-            findings = list(pool.map(lambda part: _tally(*part), parts))
-    return _merged([entries for found in findings for entries in found])
+        return _count(*parts[0])
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return _sum(pool.map(lambda part: _count(*part), parts))
 
 
 def _parts(rows: np.ndarray, columns: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -131,33 +131,83 @@ def _parts(rows: np.ndarray, columns: np.ndarray) -> list[tuple[np.ndarray, np.n
     return [(rows[a:b], columns[a:b]) for a, b in pairwise(edges)]
 
 
-def _tally(rows: np.ndarray, columns: np.ndarray) -> list[np.ndarray]:
-    """Entries `(row, column, count)` whose sums are the table; a pair may have several entries."""
+def _count(rows: np.ndarray, columns: np.ndarray) -> ContingencyTable:
+    if rows.size == 0:
+        return ContingencyTable(*np.zeros((3, 0), np.int64))
+    packing = _Packing.of(rows, columns)
+    if packing is None:
+        return _count_wide(rows, columns)
     found: list[np.ndarray] = []
     found_size, merged_size = 0, _MERGE_ABOVE
-    slots = np.full(_SLOTS, -1, np.int32)
-    entries = np.zeros((_SLOTS // 4, 3), np.int64)
-    run_ends = np.zeros(_BLOCK_VOXELS, np.int32)
+    packed = np.empty(min(_PACKED, rows.size), np.int64)
     used = 0
     for row_block, column_block in _blocks(rows, columns):
-        runs = _find_runs(row_block, column_block, run_ends)
-        run = 0
-        while run < runs:
-            run, used = _tally_runs(slots, entries, used, row_block, column_block, run_ends, run, runs)
-            if used == entries.shape[0]:
-                found.append(entries.copy())
-                found_size += used
-                slots[:], entries[:, 2], used = -1, 0, 0
+        if used + row_block.size > packed.size:
+            used = _merge_equal(packed[:used], packing.count_bits)
+            if used > packed.size // 2:
+                found.append(packed[:used].copy())
+                found_size, used = found_size + used, 0
         if found_size > 2 * merged_size:  # so that memory follows the distinct pairs
-            table = _merged(found)
-            found = [np.stack((table.rows, table.columns, table.counts), axis=1)]
-            found_size = merged_size = table.counts.size
-    found.append(entries[:used])
-    return found
+            found = [_merged(found, packing.count_bits)]
+            found_size = merged_size = found[0].size
+        used = _pack_runs(row_block, column_block, *packing, packed, used)
+    return packing.table(_merged([*found, packed[:used]], packing.count_bits))
 
 
-def _merged(found: list[np.ndarray]) -> ContingencyTable:
-    return ContingencyTable.from_pairs(*np.ascontiguousarray(np.concatenate(found).T))
+def _count_wide(rows: np.ndarray, columns: np.ndarray) -> ContingencyTable:
+    """Ids that do not fit one number with a count: the pairs of each block, sorted by two keys."""
+    total = ContingencyTable(*np.zeros((3, 0), np.int64))
+    waiting: list[ContingencyTable] = []
+    for row_block, column_block in _blocks(rows, columns):
+        changes = (row_block[1:] != row_block[:-1]) | (column_block[1:] != column_block[:-1])
+        starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
+        lengths = np.diff(starts, append=row_block.size)
+        waiting.append(ContingencyTable.from_pairs(row_block[starts], column_block[starts], lengths))
+        if sum(table.counts.size for table in waiting) > max(_MERGE_ABOVE, total.counts.size):
+            total, waiting = _sum([total, *waiting]), []
+    return _sum([total, *waiting])
+
+
+def _sum(tables: Iterable[ContingencyTable]) -> ContingencyTable:
+    pairs = [(table.rows, table.columns, table.counts) for table in tables]
+    return ContingencyTable.from_pairs(*(np.concatenate(side) for side in zip(*pairs, strict=True)))
+
+
+class _Packing(NamedTuple):
+    """How a pair and a count share the 63 bits of an int64: `row - first_row | column - first_column | count`."""
+
+    first_row: int
+    first_column: int
+    column_bits: int
+    count_bits: int
+
+    @classmethod
+    def of(cls, rows: np.ndarray, columns: np.ndarray) -> _Packing | None:
+        """The packing for two images, None if their ids are too far apart."""
+        first_row, first_column = int(rows.min()), int(columns.min())
+        row_bits = (int(rows.max()) - first_row).bit_length()
+        packing = cls(first_row, first_column, (int(columns.max()) - first_column).bit_length(), rows.size.bit_length())
+        return packing if row_bits + packing.column_bits + packing.count_bits <= 63 else None
+
+    def table(self, packed: np.ndarray) -> ContingencyTable:
+        """Undo it, for pairs that are sorted and different."""
+        pairs = packed >> self.count_bits
+        return ContingencyTable(
+            (pairs >> self.column_bits) + self.first_row,
+            (pairs & ((1 << self.column_bits) - 1)) + self.first_column,
+            packed & ((1 << self.count_bits) - 1),
+        )
+
+
+def _merged(found: list[np.ndarray], count_bits: int) -> np.ndarray:
+    packed = np.concatenate(found)
+    return packed[: _merge_equal(packed, count_bits)]
+
+
+def _merge_equal(packed: np.ndarray, count_bits: int) -> int:
+    """Sort in place and move the different pairs, their counts added up, to the front; return their number."""
+    packed.sort()
+    return _add_up(packed, count_bits)
 
 
 def _order(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -195,53 +245,37 @@ def _blocks(rows: np.ndarray, columns: np.ndarray) -> np.nditer:
 
 
 def _marginal(ids: np.ndarray, counts: np.ndarray) -> Marginal:
+    first = int(ids.min()) if ids.size else 0
+    if ids.size and int(ids.max()) - first < 4 * ids.size:  # ids without large gaps need no sorting
+        places = ids - first
+        sums = np.bincount(places, weights=counts).astype(np.int64)  # float64 is exact up to 2**53 voxels
+        present = sums > 0
+        return Marginal(np.flatnonzero(present) + first, sums[present], (np.cumsum(present) - 1)[places])
     unique, index = np.unique(ids, return_inverse=True)
-    sums = np.zeros(unique.size, np.int64)
-    np.add.at(sums, index, counts)
-    return Marginal(unique, sums, index)
+    return Marginal(unique, np.bincount(index, weights=counts).astype(np.int64), index)
 
 
 @njit(cache=True, nogil=True)
-def _slot_of(slots, entries, row, column):  # pragma: no cover - compiled
-    """Slot that points to the pair's entry, or the empty one where it belongs (linear probing)."""
-    mixed = np.uint64(row) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(column) * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed ^= mixed >> np.uint64(32)
-    mask = slots.size - 1
-    slot = np.int64(mixed & np.uint64(mask))
-    while slots[slot] >= 0:
-        entry = slots[slot]
-        if entries[entry, 0] == row and entries[entry, 1] == column:
+def _pack_runs(rows, columns, first_row, first_column, column_bits, count_bits, packed, used):
+    """Append the runs of a block to `packed[used:]`; return what is used then. Runs are short: no branches."""
+    start = 0
+    for end in range(1, rows.size + 1):
+        pair = ((rows[end - 1] - first_row) << column_bits) | (columns[end - 1] - first_column)
+        packed[used] = (pair << count_bits) | (end - start)
+        if end == rows.size:
             break
-        slot = (slot + 1) & mask
-    return slot
+        new = (rows[end] != rows[end - 1]) | (columns[end] != columns[end - 1])
+        start = end if new else start
+        used += new
+    return used + 1
 
 
 @njit(cache=True, nogil=True)
-def _find_runs(rows, columns, run_ends):  # pragma: no cover - compiled
-    """Write where each run of one pair ends; return their number. Without a branch: runs are short."""
-    runs = 0
-    for position in range(1, rows.size):
-        run_ends[runs] = position
-        runs += (rows[position] != rows[position - 1]) | (columns[position] != columns[position - 1])
-    if rows.size:
-        run_ends[runs] = rows.size
-        runs += 1
-    return runs
-
-
-@njit(cache=True, nogil=True)
-def _tally_runs(slots, entries, used, rows, columns, run_ends, run, runs):  # pragma: no cover - compiled
-    """Count runs from number `run` until they end or the entries are full; return (run, used)."""
-    start = 0 if run == 0 else run_ends[run - 1]
-    while run < runs and used < entries.shape[0]:
-        row, column = rows[start], columns[start]
-        slot = _slot_of(slots, entries, row, column)
-        if slots[slot] < 0:
-            slots[slot] = used
-            entries[used, 0] = row
-            entries[used, 1] = column
-            used += 1
-        entries[slots[slot], 2] += run_ends[run] - start
-        start = run_ends[run]
-        run += 1
-    return run, used
+def _add_up(packed, count_bits):
+    counts = (1 << count_bits) - 1
+    last = 0
+    for i in range(1, packed.size):
+        new = (packed[i] >> count_bits) != (packed[last] >> count_bits)
+        last += new
+        packed[last] = packed[i] if new else packed[last] + (packed[i] & counts)
+    return min(packed.size, last + 1)

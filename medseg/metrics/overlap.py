@@ -7,10 +7,12 @@ serves them all.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import get_num_threads
 
 from medseg.errors import InputError
 from medseg.kernels.contingency import ContingencyTable, contingency_table
@@ -91,10 +93,13 @@ def overlaps(
     by_id = kind_of(predicted) == kind_of(truth) == "labels"
     whole = (by_id and not thin_borders) if volumetric is None else volumetric
     segment = thinned_components if thin_borders else components
-    per_unit = [
-        _tables(_segmentable(p, thin_borders), _segmentable(t, thin_borders), thresholds, segment)
-        for p, t in zip(_units(predicted, whole), _units(truth, whole), strict=True)
-    ]
+
+    def tables_of(unit: tuple[np.ndarray, np.ndarray]) -> list[ContingencyTable]:
+        return _tables(*(_segmentable(side, thin_borders) for side in unit), thresholds, segment)
+
+    units = list(zip(_units(predicted, whole), _units(truth, whole), strict=True))
+    with ThreadPoolExecutor(get_num_threads()) as pool:  # the kernels run without Python's lock
+        per_unit = list(pool.map(tables_of, units))
     return Overlaps(thresholds, tuple(zip(*per_unit, strict=True)))
 
 

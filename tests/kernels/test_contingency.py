@@ -61,7 +61,7 @@ def test_blocks_add_up_and_layout_does_not_matter(pair, cut, axes):
 
 
 def test_many_ids_in_many_blocks_and_threads(monkeypatch):
-    """A million different pairs: the tally overflows, is set aside and merged, in several slabs."""
+    """A million different pairs: more than are sorted at once, in several slabs, with near and far ids."""
     rng = np.random.default_rng(1)
     rows = rng.permutation(1_000_000).reshape(100, 100, 100) * (1 << 40)
     columns = np.arange(1_000_000, dtype=np.uint32).reshape(100, 100, 100)
@@ -71,8 +71,21 @@ def test_many_ids_in_many_blocks_and_threads(monkeypatch):
     assert (one.counts == 1).all()
     monkeypatch.setattr(contingency, "_VOXELS_PER_THREAD", 1000)
     monkeypatch.setattr(contingency, "get_num_threads", lambda: 3)
-    monkeypatch.setattr(contingency, "_MERGE_ABOVE", 1 << 14)
+    monkeypatch.setattr(contingency, "_MERGE_ABOVE", 1 << 17)
     assert contingency_table(rows, columns) == one
+    compact = contingency_table(rows >> 40, columns)
+    np.testing.assert_array_equal(compact.rows << 40, one.rows)
+    assert (compact.columns == one.columns).all()
+    assert (compact.counts == 1).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(-(2**62), 2**62), st.integers(0, 62), st.integers(0, 62), st.integers(1, 300))
+def test_ids_near_and_far_apart(first, row_bits, column_bits, size):
+    rng = np.random.default_rng(size)
+    spread = rng.integers(0, 3, (2, size)) << np.array([[row_bits], [column_bits]]) >> 1
+    rows, columns = spread + np.array([[first], [-first]])
+    assert as_counter(contingency_table(rows, columns)) == counted_one_by_one(rows, columns)
 
 
 def test_marginals():
@@ -81,6 +94,9 @@ def test_marginals():
     assert (ids.tolist(), counts.tolist()) == ([-1, 0, 5], [1, 1, 3])
     assert ids[index].tolist() == table.rows.tolist()
     assert table.column_marginal.counts.tolist() == [2, 3]
+    far = contingency_table(np.array([5, 5, 0]), np.array([1 << 40, 3, 3]))
+    assert (far.column_marginal.ids.tolist(), far.column_marginal.counts.tolist()) == ([3, 1 << 40], [2, 1])
+    assert far.column_marginal.ids[far.column_marginal.index].tolist() == far.columns.tolist()
     assert table.select(table.rows > 0).total == 3
 
 
