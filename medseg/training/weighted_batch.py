@@ -43,8 +43,8 @@ class PrepareWeightedBatch(PrepareBatch):
         if missing:
             raise InputError(
                 f"PrepareWeightedBatch: the batch has no {missing[0]!r}, only "
-                f"{', '.join(map(repr, batchdata))}; add the weights in the preprocessing, for example "
-                "with medseg.transforms.BorderWeightMapd."
+                f"{', '.join(map(repr, batchdata))}; add the weights in the preprocessing, for example with "
+                "medseg.transforms.BorderWeightMapd."
             )
         image, label, weight = (
             batchdata[key].to(device=device, non_blocking=non_blocking, **kwargs)

@@ -24,7 +24,7 @@ class CLAHE(Transform):
         clip_limit: contrast limit, 0 (little) to 1 (most).
         nbins: grey levels of the histograms.
         spatial_dims: number of trailing axes that are equalised together, separately for every index of the
-            axes before them. None: all axes but the first. 2 on a ``(1, Z, Y, X)`` stack: each section by itself.
+            axes before them. None: all axes but the first. 2 on a ``(1, Z, Y, X)`` stack: each section.
 
     The result is float32 in [0, 1]; a constant image becomes zeros.
 

