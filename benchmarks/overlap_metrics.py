@@ -22,6 +22,7 @@ from warping import network_like, seconds
 
 from data_tools.synth.em import em_sections
 from medseg.kernels.components import label_components
+from medseg.kernels.in_threads import default_threads
 from medseg.metrics import information
 from medseg.metrics.instances import AP_IOU_THRESHOLDS, average_precision
 from medseg.metrics.rand import rand_error, v_rand
@@ -106,7 +107,7 @@ def em_stack(name: str, reference: np.ndarray) -> None:
 
 def main() -> None:
     print(f"numba {numba.__version__}, scikit-image {skimage.__version__}, {os.cpu_count()} cores, ", end="")
-    print(f"{numba.get_num_threads()} thread(s) in medseg, 1 in the alternatives")
+    print(f"{default_threads()} thread(s) in medseg, 1 in the alternatives")
     em_stack("synthetic neuropil", (em_sections((30, 512, 512), seed=1).labels > 0).astype(np.uint8))
     root = os.environ.get("MEDSEG_DATA_DIR")
     if root:

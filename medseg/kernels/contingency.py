@@ -16,9 +16,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 
 from medseg.errors import InputError
+from medseg.kernels.in_threads import default_threads
 
 _BLOCK_VOXELS = 1 << 15
 _VOXELS_PER_THREAD = 1 << 22
@@ -124,7 +125,7 @@ def contingency_table(rows: np.ndarray, columns: np.ndarray) -> ContingencyTable
 
 def _parts(rows: np.ndarray, columns: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """The images in as many slabs as there are threads, where they are large enough to be worth it."""
-    number = min(get_num_threads(), rows.size // _VOXELS_PER_THREAD, rows.shape[0] if rows.ndim else 1)
+    number = min(default_threads(), rows.size // _VOXELS_PER_THREAD, rows.shape[0] if rows.ndim else 1)
     if number <= 1:
         return [(rows, columns)]
     edges = np.linspace(0, rows.shape[0], number + 1).astype(int)

@@ -76,6 +76,6 @@ def _as_labels(array: np.ndarray, name: str) -> np.ndarray:
         array = array.astype(np.int64)
     if array.dtype == bool:
         array = array.astype(np.uint8)
-    if array.min() < 0:
+    if array.dtype.kind == "i" and array.min() < 0:
         raise InputError(f"{name}: smallest value {array.min()}; 0 is background and ids are positive")
     return np.asarray(array)

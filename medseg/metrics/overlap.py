@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads
 
 from medseg.errors import InputError
 from medseg.kernels.contingency import ContingencyTable, contingency_table
+from medseg.kernels.in_threads import default_threads
 from medseg.metrics.foreground import Kind, foreground_of
 from medseg.metrics.kinds import as_kind, kind_of
 from medseg.metrics.segments import as_sections, binarise, components, thinned_components, thresholds_for
@@ -98,7 +98,7 @@ def overlaps(
         return _tables(*(_segmentable(side, thin_borders) for side in unit), thresholds, segment)
 
     units = list(zip(_units(predicted, whole), _units(truth, whole), strict=True))
-    with ThreadPoolExecutor(get_num_threads()) as pool:  # the kernels run without Python's lock
+    with ThreadPoolExecutor(default_threads()) as pool:  # the kernels run without Python's lock
         per_unit = list(pool.map(tables_of, units))
     return Overlaps(thresholds, tuple(zip(*per_unit, strict=True)))
 

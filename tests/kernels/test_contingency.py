@@ -70,7 +70,7 @@ def test_many_ids_in_many_blocks_and_threads(monkeypatch):
     np.testing.assert_array_equal(rows.ravel()[one.columns], one.rows)
     assert (one.counts == 1).all()
     monkeypatch.setattr(contingency, "_VOXELS_PER_THREAD", 1000)
-    monkeypatch.setattr(contingency, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(contingency, "default_threads", lambda: 3)
     monkeypatch.setattr(contingency, "_MERGE_ABOVE", 1 << 17)
     assert contingency_table(rows, columns) == one
     compact = contingency_table(rows >> 40, columns)
