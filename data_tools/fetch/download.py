@@ -45,8 +45,8 @@ def download_file(download: Download, folder: Path, *, progress: Progress | None
     except ValueError as error:  # pooch found another checksum
         raise FetchError(
             f"{download.url}: the file does not have the checksum {known}"
-            f"{' (the copy on disk was changed or is incomplete)' if had_it else ''}; the download was not kept. Run the command "
-            "again; if that fails too, the file at the source has changed"
+            f"{' (the copy on disk was changed or is incomplete)' if had_it else ''}; the download was not kept. "
+            "Run the command again; if that fails too, the file at the source has changed"
         ) from error
     if not download.checksum:
         content = _recorded(record) | {download.filename: file_checksum(target)}
