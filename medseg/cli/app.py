@@ -11,6 +11,7 @@ from medseg import __version__
 from medseg.cli.bundles import bundles
 from medseg.cli.demo import demo
 from medseg.cli.evaluate import evaluate
+from medseg.cli.export import export
 from medseg.cli.predict import predict
 from medseg.cli.train import train
 from medseg.errors import InputError
@@ -24,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 something failed while running, 2 wrong arguments.",
 )
-for command in (predict, evaluate, train, bundles, demo):
+for command in (predict, evaluate, train, export, bundles, demo):
     app.command()(command)
 app.add_typer(data, name="data")
 

@@ -59,7 +59,7 @@ class FreezeEncoder:
         if self._hook is not None:
             self._hook.remove()
             self._hook = None
-            self.encoder.requires_grad_(True)
+            self.encoder.requires_grad_(True).train()
 
     def _unfreeze_and_raise(self, engine: Engine, error: Exception) -> None:
         self.unfreeze()

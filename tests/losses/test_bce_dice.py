@@ -43,6 +43,14 @@ def test_equals_the_formula(seed, heads, batch, channels, size, smooth, bce):
     assert got.item() == pytest.approx(formula(logits, target, bce, smooth=smooth), rel=1e-4, abs=1e-6)
 
 
+def test_defaults_are_those_of_the_paper_and_its_code():
+    target = np.zeros((1, 1, 4, 4))
+    target[..., 0] = 1
+    logits = np.linspace(-2, 2, 16).reshape(target.shape)
+    expected = formula([logits], target, lambda_bce=0.5, lambda_dice=1.0, smooth=1.0)
+    assert BCEDiceLoss()(torch.from_numpy(logits), torch.from_numpy(target)).item() == pytest.approx(expected)
+
+
 def test_a_single_tensor_is_one_head():
     logits, target = torch.randn(2, 1, 8, 8), torch.randint(0, 2, (2, 1, 8, 8))
     torch.testing.assert_close(BCEDiceLoss()(logits, target), BCEDiceLoss()([logits], target))

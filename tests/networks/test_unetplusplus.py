@@ -86,17 +86,17 @@ def test_parity_with_the_functional_reference(arch_oracle, case, concat):
     concat=st.sampled_from(["skips_first", "up_first"]),
     dropout=st.sampled_from([0.0, 0.3]),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_pruned_is_that_head_bit_for_bit(depth, dims, seed, norm, upsample, concat, dropout):
     torch.manual_seed(seed)
     batch, ins, outs, *channels = torch.randint(1, 7, (4 + depth,)).tolist()
     options = {"norm": norm, "upsample": upsample, "concat": concat, "dropout": dropout}
     network = UNetPlusPlus(dims, ins, outs, channels=channels, **options)
-    sides = [network.stride * k for k in torch.randint(1, 3, (dims,)).tolist()]
+    # normalisations refuse a bottom of one pixel
+    sides = [network.stride * k for k in (2, *torch.randint(1, 3, (dims - 1,)).tolist())]
     image = torch.randn(min(batch, 2), ins, *sides)
     with torch.inference_mode():
-        if max(sides) > network.stride:
-            network.train()(image)  # running statistics that are not the initial ones
+        network.train()(image)  # running statistics that are not the initial ones
         state = network.eval().state_dict()
         network.training = True  # heads as in training, layers as in evaluation
         heads = dict(zip(reversed(network.levels), network(image), strict=True))

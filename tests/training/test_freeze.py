@@ -59,8 +59,9 @@ def test_never_frozen_and_frozen_to_the_end():
     start = copy.deepcopy(network.state_dict())
     assert changed(start, train(network, 9, 2)[-1]) == {"head.weight", "head.bias"}
     # afterwards the network is as any other
+    assert network.encoder.training
     assert all(p.requires_grad for p in network.parameters())
-    network.train()(torch.rand(2, 1, 8, 8))
+    network(torch.rand(2, 1, 8, 8))
     assert network.encoder.training
     torch.jit.script(network)
 

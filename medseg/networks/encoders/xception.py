@@ -28,6 +28,9 @@ class XceptionEncoder(nn.Module):
     convolution of the second entry block (no ReLU), and 2048 of sides ceil(n / ``output_stride``).
     """
 
+    stem_key = "conv1.0.weight"
+    ignored_keys = ()
+
     def __init__(self, spatial_dims: int, in_channels: int, output_stride: int = 16) -> None:
         super().__init__()
         check_output_stride(output_stride, "xception65")

@@ -65,6 +65,18 @@ def test_one_channel_equals_three_equal_ones(randomised, tmp_path):
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
 
 
+def test_xception_takes_its_own_files(tmp_path):
+    with torch.device("meta"):
+        source = make_encoder("xception65", 2, 3)
+    torch.save(
+        {k: torch.full(v.shape, 0.5, dtype=torch.half) for k, v in source.state_dict().items()}, tmp_path / "w.pt"
+    )
+    target = make_encoder("xception65", 2, 1)
+    load_encoder_weights(target, tmp_path / "w.pt")
+    assert (target.conv1[0].weight == 1.5).all()
+    assert (target.blocks[18][2].pointwise.weight == 0.5).all()
+
+
 @pytest.mark.parametrize("old", [1, 3])
 @pytest.mark.parametrize("new", [1, 2, 3, 4, 7])
 def test_adapted_channels(old, new):

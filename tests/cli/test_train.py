@@ -1,0 +1,143 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from medseg.io import Geometry, read_labels, write_image, write_labels
+
+QUICK = ["--device", "cpu", "--epochs", "1", "--set", "patch_size=204", "--set", "val_interval=1"]
+
+
+@pytest.fixture
+def train(medseg, tiny_bundle, tmp_path):
+    """`medseg train` with the tiny bundle into tmp_path/run."""
+    return lambda data, *more: medseg("train", tiny_bundle, "--data", data, "-o", tmp_path / "run", *QUICK, *more)
+
+
+@pytest.fixture
+def data(em_folder, tmp_path):
+    return shutil.copytree(em_folder, tmp_path / "data")
+
+
+def test_train_then_predict_with_the_weights(train, medseg, tiny_bundle, em_folder, tmp_path):
+    done = train(em_folder)
+    assert (done.code, done.err) == (0, "")
+    assert f"3 training and 1 validation sections from {em_folder}" in done.out
+    assert "epoch 1/1: loss " in done.out
+    assert "membrane_dice" in done.out
+    assert str(tmp_path / "run" / "model.pt") in done.out
+    assert (tmp_path / "run" / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    predicted = medseg(
+        "predict",
+        tiny_bundle,
+        em_folder / "images" / "s3.tif",
+        "-o",
+        tmp_path / "out",
+        "--weights",
+        tmp_path / "run" / "model.pt",
+    )
+    assert predicted.code == 0
+    assert read_labels(tmp_path / "out" / "s3_labels.tif")[0].shape == (100, 110)
+    again = train(em_folder)
+    assert again.code == 2
+    assert "holds a run already; resume it (--resume)" in again.err
+    resumed = train(em_folder, "--resume", "-q")
+    assert (resumed.code, resumed.out) == (0, "")
+    longer = train(em_folder, "--resume", "--epochs", "2")
+    assert longer.code == 1
+    assert "planned for 1 epochs, not 2" in longer.err
+
+
+def test_starts_from_the_bundles_weights_unless_from_scratch(train, em_folder, tmp_path):
+    losses = []
+    for options in ([], ["--from-scratch"], ["--seed", "3"]):
+        assert train(em_folder, "-q", *options).code == 0
+        losses.append(json.loads((tmp_path / "run" / "history.json").read_text())[0]["loss"])
+        shutil.rmtree(tmp_path / "run")
+    assert len(set(losses)) == 3
+
+
+def test_stacks_and_small_images(train, data, tmp_path):
+    write_image(data / "images" / "a.tif", np.zeros((3, 20, 30), np.uint8), Geometry("ZYX"))
+    write_labels(data / "labels" / "a.tif", np.ones((3, 20, 30), np.uint8))
+    write_image(data / "images" / "b.png", np.zeros((1, 1), np.uint8))
+    write_labels(data / "labels" / "b.tif", np.ones((1, 1), np.uint8))
+    done = train(data)
+    assert done.code == 0
+    assert "7 training and 1 validation sections" in done.out
+
+
+def colour(data):
+    write_image(data / "images" / "s1.tif", np.zeros((3, 100, 110), np.uint8), Geometry("CYX"), overwrite=True)
+
+
+def not_finite(data):
+    write_image(data / "images" / "s1.tif", np.full((100, 110), np.nan, np.float32), overwrite=True)
+
+
+def other_shape(data):
+    write_labels(data / "labels" / "s1.tif", np.zeros((50, 60), np.uint8), overwrite=True)
+
+
+def float_labels(data):
+    write_image(data / "labels" / "s1.tif", np.zeros((100, 110), np.float32), overwrite=True)
+
+
+def cut_off(data):
+    path = data / "images" / "s1.tif"
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (colour, "s1.tif has 3 channels, this bundle needs gray"),
+        (not_finite, "s1.tif: 11000 pixels are NaN or infinite"),
+        (other_shape, "s1.tif: has shape (50, 60), its image (100, 110)"),
+        (float_labels, "s1.tif: a label image holds integers"),
+        (cut_off, "s1.tif: cannot be read as TIFF"),
+        (lambda data: (data / "labels" / "s1.tif").unlink(), "no file of the stem 's1' in labels/"),
+        (lambda data: shutil.rmtree(data / "labels"), "no such file or folder"),
+        (lambda data: (data / "dataset.json").write_text("{}"), "dataset.json: no JSON file with the list"),
+    ],
+    ids=lambda value: getattr(value, "__name__", "")[:20],
+)
+def test_data_that_cannot_be_used_are_refused_at_once(train, data, tmp_path, spoil, message):
+    spoil(data)
+    done = train(data)
+    assert done.code == 2
+    assert len(done.err.splitlines()) == 1
+    assert message in done.err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "epoch=3"], "train.json has no key 'epoch' to set"),
+        (["--set", "resume=true"], "use --resume for resume"),
+        (["--set", "patch_size=205"], "205"),
+        (["--init-weights", "gone.pt"], "gone.pt: no such file of weights"),
+        (["--split", "gone.json"], "gone.json"),
+        (["--device", "tpu"], "give auto, cpu"),
+        (["--epochs", "0"], "--epochs"),
+    ],
+)
+def test_wrong_arguments(train, em_folder, arguments, message):
+    done = train(em_folder, *arguments)
+    assert done.code in (1, 2)
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_an_unknown_bundle(medseg, em_folder, tmp_path):
+    assert medseg("train", "nothing", "--data", em_folder, "-o", tmp_path / "run").code == 2
+
+
+def test_a_full_disk_is_told(train, em_folder, tmp_path, no_space_left):
+    with no_space_left():
+        done = train(em_folder)
+    assert done.code == 1
+    assert "File too large" in done.err
+    assert not list((tmp_path / "run").glob(".*"))
