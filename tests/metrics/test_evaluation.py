@@ -106,6 +106,20 @@ def test_thin_borders_changes_the_segments():
     assert plain["v_rand"] == thin["v_rand"]
 
 
+def test_a_grey_reference_is_cut_at_0_for_borders_and_with_the_prediction_for_segments():
+    reference = np.zeros((1, 12, 25), np.float32)
+    reference[0, 1:11, 1:12] = reference[0, 1:11, 13:24] = 0.3
+    mask = reference > 0
+    kinds = {"prediction_kind": "binary", "reference_kind": "probability"}
+    found = scores(mask, reference, **kinds)
+    assert (found["pixel_error"], found["warping_error_classic"], found["dice"]) == (0, 0, 1)
+    grey = mask * np.float32(0.9)
+    low, high = (scores(grey, reference, threshold=t, reference_kind="probability") for t in (0.2, 0.4))
+    assert (low["pixel_error"], low["ap50"], low["v_rand"]) == (0, 1, 1)
+    assert (high["pixel_error"], high["ap50"]) == (0, 0)
+    assert np.isnan(high["v_rand"])
+
+
 def test_undefined_scores_are_counted():
     empty = np.zeros((3, 20, 20), bool)
     empty[0, 2:18, 2:18] = True

@@ -54,6 +54,8 @@ def test_lonely_files_are_named(tmp_path):
     references = touch(tmp_path / "r", "a.tif", "b.tif", "c.tif")
     with pytest.raises(InputError, match=r"no reference for 2 predictions: .*x\.tif.*no prediction for 2 references: "):
         pair_files(predictions, references)
+    with pytest.raises(InputError, match=r"^no reference for 1 prediction: [^;]*x\.tif\. Files"):
+        pair_files(touch(tmp_path / "p3", "a.tif", "x.tif"), touch(tmp_path / "r3", "a.tif"))
     touch(tmp_path / "r2", "a.tif", "a.png")
     with pytest.raises(InputError, match="one stem"):
         pair_files(predictions, tmp_path / "r2")
