@@ -27,10 +27,10 @@ def test_one_confident_anchor_becomes_one_proposal(dims):
     assert losses == {}
     assert len(proposals) <= 4
     limit = torch.tensor(image.shapes[0] * 2)
-    # with zero deltas each proposal is a cubic anchor, clipped to the image without its padding
+    # with zero deltas each proposal is an anchor of the second shape, clipped to the image without its padding
     anchors = torch.cat(
         [
-            grid_anchors(s[1:] if dims == 2 else s[1:], f.shape[2:], (t,) * dims, torch.zeros(()))
+            grid_anchors(s[1:], f.shape[2:], (t,) * dims, torch.zeros(()))
             for s, f, t in zip(shapes, features, (4, 8), strict=True)
         ]
     )

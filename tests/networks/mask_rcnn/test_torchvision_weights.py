@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from medseg.networks.mask_rcnn import MaskRCNN, ResNetFPN, paste_masks, torchvision_mask_rcnn
+from medseg.networks.mask_rcnn import EncoderFPN, MaskRCNN, paste_masks, torchvision_mask_rcnn
 from medseg.networks.mask_rcnn.torchvision_weights import _rename
 
 NETS = [
@@ -71,13 +71,10 @@ def test_pyramid_is_torchvisions(loaded):
         np.testing.assert_allclose(level[:, :4, :3, :3], expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
 
-def test_parameter_count():
-    def count(network):
-        return sum(p.numel() for p in network.parameters())
-
+def test_parameter_count(count_parameters):
     with torch.device("meta"):
         trainable, frozen = torchvision_mask_rcnn(norm="batch"), torchvision_mask_rcnn()
-    assert (count(trainable), count(frozen)) == (44_454_513, 44_401_393)
+    assert (count_parameters(trainable), count_parameters(frozen)) == (44_454_513, 44_401_393)
 
 
 @pytest.fixture(scope="module")
@@ -104,13 +101,13 @@ def test_the_old_format_has_epsilon_zero(r18):
     new.load_torchvision(r18 | {"backbone.body.bn1.num_batches_tracked": torch.tensor(0)})
     for key, value in new.state_dict().items():
         assert torch.equal(value, old.state_dict()[key])
-    assert (new.backbone.body["bn1"].eps, old.backbone.body["bn1"].eps) == (1e-5, 0.0)
+    assert (new.backbone.body.bn1.eps, old.backbone.body.bn1.eps) == (1e-5, 0.0)
     new.load_torchvision(r18, norm_eps=0.0)
-    assert new.backbone.body["layer4"][1].bn2.eps == 0.0
+    assert new.backbone.body.layer4[1].bn2.eps == 0.0
 
 
 def test_other_classes_anchors_and_channels(r18):
-    network = MaskRCNN(2, 1, 4, ResNetFPN(2, 1, "resnet18", norm="frozen"), aspect_ratios=((1, 1),))
+    network = MaskRCNN(2, 1, 4, EncoderFPN(2, 1, "resnet18", norm="frozen"), aspect_ratios=((1, 1),))
     before = {k: v.clone() for k, v in network.state_dict().items()}
     given = {k: v.clone() for k, v in r18.items()}
     fresh = network.load_torchvision(r18)
@@ -121,10 +118,10 @@ def test_other_classes_anchors_and_channels(r18):
     # a grey image is worth the same as its three copies
     grey = torch.rand(1, 1, 32, 32)
     rgb = torch.nn.functional.conv2d(grey.repeat(1, 3, 1, 1), r18["backbone.body.conv1.weight"])
-    torch.testing.assert_close(torch.nn.functional.conv2d(grey, network.backbone.body["conv1"].weight), rgb)
-    five = MaskRCNN(2, 5, 2, ResNetFPN(2, 5, "resnet18", norm="frozen"), mask_head=None)
+    torch.testing.assert_close(torch.nn.functional.conv2d(grey, network.backbone.body.conv1.weight), rgb)
+    five = MaskRCNN(2, 5, 2, EncoderFPN(2, 5, "resnet18", norm="frozen"), mask_head=None)
     assert five.load_torchvision(r18) == []
-    torch.testing.assert_close(five.backbone.body["conv1"].weight[:, 3], 0.6 * r18["backbone.body.conv1.weight"][:, 0])
+    torch.testing.assert_close(five.backbone.body.conv1.weight[:, 3], 0.6 * r18["backbone.body.conv1.weight"][:, 0])
 
 
 def test_what_cannot_be_loaded(r18):
