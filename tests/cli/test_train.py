@@ -63,9 +63,23 @@ def test_stacks_and_small_images(train, data, tmp_path):
     write_labels(data / "labels" / "a.tif", np.ones((3, 20, 30), np.uint8))
     write_image(data / "images" / "b.png", np.zeros((1, 1), np.uint8))
     write_labels(data / "labels" / "b.tif", np.ones((1, 1), np.uint8))
-    done = train(data)
+    done = train(data, "--no-check")  # the check wants all images of one number of dimensions
     assert done.code == 0
     assert "7 training and 1 validation sections" in done.out
+
+
+def test_axes_settle_what_the_files_do_not_say(train, data, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 255, (3, 40, 50)).astype(np.uint8)
+    for folder in ("images", "labels"):
+        shutil.rmtree(data / folder)
+    write_image(data / "images" / "a.tif", stack, Geometry("IYX"))
+    write_labels(data / "labels" / "a.tif", stack // 100)
+    refused = train(data, "--no-check")
+    assert refused.code == 2
+    assert "name them with --axes" in refused.err
+    done = train(data, "--no-check", "--axes", "ZYX")
+    assert done.code == 0
+    assert "2 training and 1 validation sections" in done.out
 
 
 def colour(data):
@@ -105,7 +119,10 @@ def cut_off(data):
 )
 def test_data_that_cannot_be_used_are_refused_at_once(train, data, tmp_path, spoil, message):
     spoil(data)
-    done = train(data)
+    checked = train(data)
+    assert checked.code == 2
+    assert "s1" in checked.err or "labels" in checked.err or "dataset.json" in checked.err
+    done = train(data, "--no-check")  # without the check of all files, the first that is read
     assert done.code == 2
     assert len(done.err.splitlines()) == 1
     assert message in done.err
