@@ -175,6 +175,7 @@ def split(
 @app.command()
 def check(
     folder: Folder,
+    axes: Annotated[str | None, typer.Option(help="Axes of images that do not state them, for example ZYX.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
@@ -184,7 +185,7 @@ def check(
 
     with progress(quiet=quiet or as_json) as say:
         say.start("checking")
-        report = check_dataset(folder, progress=say.update)
+        report = check_dataset(folder, axes=axes, progress=say.update)
     if as_json:
         typer.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False))
     else:

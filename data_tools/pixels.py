@@ -26,15 +26,17 @@ def is_nifti(path: str | Path) -> bool:
     return str(path).lower().endswith((".nii", ".nii.gz"))
 
 
-def read_pixels(path: str | Path, *, labels: bool = False) -> Pixels:
+def read_pixels(path: str | Path, *, labels: bool = False, axes: str | None = None) -> Pixels:
     """Read an image, or a label image (integers without channels) where `labels` is true.
+
+    `axes` names the axes of TIFF and PNG images that do not state them.
 
     Raises:
         InputError: unreadable, ambiguous axes, NaN; for labels also fractions and negative ids.
     """
     path = Path(path)
     if not is_nifti(path):
-        return Pixels(*(read_labels(path) if labels else read_image(path)))
+        return Pixels(*(read_labels(path) if labels else read_image(path, axes=axes)))
     pixels = read_nifti(path)
     if labels:
         return Pixels(_whole_numbers(path, pixels.array), None, pixels.affine)

@@ -98,7 +98,13 @@ def check_common_geometry(description: Description, pixels: dict[str, tuple]) ->
     findings = []
     kinds = (
         (0, "mixed_dtypes", "warning", "pixel types", "intensities are on different scales; convert to one"),
-        (1, "mixed_axes", "error", "dimensions", "a network takes one number of dimensions; split the set"),
+        (
+            1,
+            "mixed_axes",
+            "warning",
+            "dimensions",
+            "a 2D bundle takes stacks section by section, a 3D one needs volumes only",
+        ),
         (4, "mixed_channels", "warning", "numbers of channels", "convert to one, or let the bundle make them gray"),
         (3, "mixed_orientations", "warning", "orientations", "let the bundle reorient them (Orientationd)"),
     )

@@ -34,11 +34,14 @@ class _Gathered:
     objects: Counter[str] = field(default_factory=Counter)
 
 
-def check_dataset(root: str | Path, *, progress: Callable[[int, int], None] | None = None) -> Report:
+def check_dataset(
+    root: str | Path, *, axes: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> Report:
     """Check a folder in the layout and return all findings.
 
     Args:
         root: the folder.
+        axes: of images that do not state them, as for :func:`medseg.io.read_image`.
         progress: called with (done, total) after each pair.
 
     Raises:
@@ -51,7 +54,7 @@ def check_dataset(root: str | Path, *, progress: Callable[[int, int], None] | No
     entries = dataset.entries
     for done, (subset, entry) in enumerate(entries, start=1):
         if dataset.path(entry.image).is_file() and dataset.path(entry.label).is_file():
-            findings += _check_pair(dataset, subset, entry, gathered)
+            findings += _check_pair(dataset, subset, entry, axes, gathered)
         if progress:
             progress(done, len(entries))
     findings += check_common_geometry(dataset.description, gathered.geometry)
@@ -77,8 +80,8 @@ def _open(root: Path) -> tuple[Dataset, list[Finding]]:
     return Dataset(root, Description(name=root.name), tuple(entries)), findings
 
 
-def _check_pair(dataset: Dataset, subset: str, entry: Entry, gathered: _Gathered) -> list[Finding]:
-    image, findings = _read(dataset, entry.image, labels=False)
+def _check_pair(dataset: Dataset, subset: str, entry: Entry, axes: str | None, gathered: _Gathered) -> list[Finding]:
+    image, findings = _read(dataset, entry.image, labels=False, axes=axes)
     labels, more = _read(dataset, entry.label, labels=True)
     findings += more
     if image is not None:
@@ -102,10 +105,10 @@ def _check_pair(dataset: Dataset, subset: str, entry: Entry, gathered: _Gathered
     return findings
 
 
-def _read(dataset: Dataset, file: str, *, labels: bool) -> tuple[Pixels | None, list[Finding]]:
+def _read(dataset: Dataset, file: str, *, labels: bool, axes: str | None = None) -> tuple[Pixels | None, list[Finding]]:
     path = dataset.path(file)
     try:
-        return read_pixels(path, labels=labels), []
+        return read_pixels(path, labels=labels, axes=axes), []
     except InputError as problem:
         text = str(problem).removeprefix(f"{path}: ")
         code = "nan" if "NaN" in text else "wrong_ids" if labels and "label image" in text else "unreadable"

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+# keys of inference.json that options set; `--set` must not
+_OPTIONS = {"weights": "--weights", "level": "--level", "bundle_root": "BUNDLE"}
+
 
 class _Format(str, Enum):
     onnx = "onnx"
@@ -37,7 +40,7 @@ def export(
     from medseg.cli.progress import progress
     from medseg.errors import InputError
 
-    found, overrides = find_bundle(bundle), parse_settings(set_)
+    found, overrides = find_bundle(bundle), parse_settings(set_, _OPTIONS)
     if weights is None:
         found.check_weights()
     elif not weights.is_file():

@@ -67,7 +67,7 @@ def train(
     overrides["init_weights"] = str(init_weights) if init_weights else None
     with progress(quiet=quiet) as say:
         if not no_check:
-            _check_data(data, say)
+            _check_data(data, axes, say)
         say.start("loading")
         from medseg.workflow.device import pick_device
         from medseg.workflow.load import check_weights_file
@@ -84,12 +84,12 @@ def train(
         say.say(f"learning curve: {output / 'learning_curve.png'}")
 
 
-def _check_data(data: Path, say: Progress) -> None:
+def _check_data(data: Path, axes: str | None, say: Progress) -> None:
     """Print what `medseg data check` finds; errors end the command, warnings do not."""
     from data_tools.check.run import check_dataset
 
     say.start("checking the data")
-    report = check_dataset(data, progress=say.update)
+    report = check_dataset(data, axes=axes, progress=say.update)
     for finding in report.findings:
         (say.fail if finding.level == "error" else say.say)(str(finding))
     if not report.ok:
