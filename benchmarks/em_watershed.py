@@ -54,7 +54,7 @@ def main() -> None:
     for seed, threshold in itertools.product(SEEDS, THRESHOLDS):
         if seed < threshold:
             continue
-        cells = InstancesFromProbability(seed, threshold, MIN_SIZE)(found[None])[0].numpy()
+        cells = np.asarray(InstancesFromProbability(seed, threshold, MIN_SIZE)(found[None]))[0]
         ap50 = average_precision(cells, truth, iou_thresholds=(0.5,), volumetric=False).value
         rand = 1 - rand_error(cells, truth, volumetric=False).value
         print(f"{seed:4.2f}  {threshold:9.2f}  {ap50:.3f}  {rand:14.4f}  {len(np.unique(cells)) - 1}")

@@ -95,7 +95,8 @@ def draw_deformation(path: Path) -> None:
     y, x = np.meshgrid(points, points, indexing="ij")
     axes[0, 2].plot(x.ravel(), y.ravel(), "o", mfc="white", mec="tab:red", clip_on=False)
     arrows = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.012}
-    axes[0, 2].quiver(x, y, u[1][y, x], u[0][y, x], color="tab:red", clip_on=False, zorder=9, **arrows)
+    quiver = axes[0, 2].quiver(x, y, u[1][y, x], u[0][y, x], color="tab:red", zorder=9, **arrows)
+    quiver.set(clip_on=False, in_layout=False)
     axes[0, 2].set_title("grid before, with u at the control points", fontsize=10)
     figure.savefig(path, dpi=110)
     plt.close(figure)

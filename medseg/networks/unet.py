@@ -10,6 +10,8 @@ from monai.networks.layers.factories import Conv, Pool
 from monai.networks.layers.utils import get_norm_layer
 from torch import Tensor, nn
 
+from medseg.networks.he_init import he_normal_
+
 
 class UNet(nn.Module):
     """The U-Net of Ronneberger, Fischer and Brox (MICCAI 2015, arXiv 1505.04597).
@@ -83,9 +85,7 @@ class UNet(nn.Module):
         )
         self.decoders = nn.ModuleList(block(2 * channels[i], channels[i]) for i in coarse_first)
         self.head = Conv[Conv.CONV, spatial_dims](channels[0], out_channels, 1)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
-                _paper_init(module)
+        he_normal_(self)  # as in the paper, section 3
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the image, ``2 * margin`` smaller along each axis."""
@@ -146,13 +146,3 @@ def _crop_centre(skip: Tensor, like: Tensor) -> Tensor:
         want = like.shape[axis]
         skip = skip.narrow(axis, (skip.shape[axis] - want) // 2, want)
     return skip
-
-
-def _paper_init(convolution: nn.Module) -> None:
-    """Gaussian weights of standard deviation sqrt(2 / incoming nodes); zero bias."""
-    kernel = convolution.weight[0, 0].numel()
-    # a stride-2 transposed convolution with a 2-wide kernel feeds each output node once per input channel
-    incoming = convolution.in_channels * (1 if "Transpose" in type(convolution).__name__ else kernel)
-    nn.init.normal_(convolution.weight, std=math.sqrt(2 / incoming))
-    if convolution.bias is not None:
-        nn.init.zeros_(convolution.bias)

@@ -48,6 +48,13 @@ def test_five_by_five_by_hand():
     np.testing.assert_allclose(lmb[:, 2], expected, rtol=1e-6)
 
 
+def test_lmb_background_falls_off_beyond_the_reach_of_the_border_term():
+    labels = np.zeros((1, 60), int)
+    labels[0, 0] = 1
+    expected = 0.1 + 0.9 * np.exp(-(np.arange(60) ** 2) / 200)
+    np.testing.assert_allclose(border_weight_map(labels, preset="lmb")[0], expected, atol=2e-6)
+
+
 def test_touching_cells_get_a_ridge():
     labels = np.repeat([[1, 1, 1, 2, 2, 2]], 6, axis=0)
     weights = border_weight_map(labels, class_balance=False)

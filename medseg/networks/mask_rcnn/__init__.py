@@ -1,6 +1,6 @@
 """Mask R-CNN in 2D and 3D, without compiled extras."""
 
-from medseg.networks.mask_rcnn.backbone import ResNetFPN
+from medseg.networks.mask_rcnn.backbone import EncoderFPN
 from medseg.networks.mask_rcnn.mask_rcnn import MaskRCNN
 from medseg.networks.mask_rcnn.nms import batched_nms, nms
 from medseg.networks.mask_rcnn.paste import crop_masks, label_image, paste_masks
@@ -11,10 +11,10 @@ from medseg.networks.mask_rcnn.torchvision_net import torchvision_mask_rcnn
 
 __all__ = [
     "DetectionSettings",
+    "EncoderFPN",
     "MaskRCNN",
     "PoolingSettings",
     "ProposalSettings",
-    "ResNetFPN",
     "ResizeShortSide",
     "batched_nms",
     "crop_masks",

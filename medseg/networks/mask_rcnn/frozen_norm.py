@@ -9,7 +9,7 @@ from torch import Tensor, nn
 class FrozenBatchNorm(nn.Module):
     """Batch normalisation as a fixed scale and shift; nothing in it is trained or updated.
 
-    Keys ``weight``, ``bias``, ``running_mean``, ``running_var`` as in ``torch.nn.BatchNorm2d``, all buffers.
+    The keys are those of ``torch.nn.BatchNorm2d``, all buffers.
 
     Args:
         channels: of the input.
@@ -21,6 +21,7 @@ class FrozenBatchNorm(nn.Module):
         self.eps = eps
         for name, value in (("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)):
             self.register_buffer(name, torch.full((channels,), value))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale and shift ``(B, C, *spatial)``."""
@@ -28,7 +29,3 @@ class FrozenBatchNorm(nn.Module):
         shift = self.bias - self.running_mean * scale
         shape = (1, -1) + (1,) * (x.dim() - 2)
         return x * scale.view(shape).to(x.dtype) + shift.view(shape).to(x.dtype)
-
-    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
-        state_dict.pop(prefix + "num_batches_tracked", None)  # files of ordinary batch normalisation have it
-        super()._load_from_state_dict(state_dict, prefix, *args)

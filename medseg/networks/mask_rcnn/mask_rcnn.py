@@ -9,7 +9,7 @@ from monai.apps.detection.utils.box_coder import BoxCoder
 from torch import Tensor, nn
 
 from medseg.networks.mask_rcnn.anchors import anchor_shapes
-from medseg.networks.mask_rcnn.backbone import ResNetFPN
+from medseg.networks.mask_rcnn.backbone import EncoderFPN
 from medseg.networks.mask_rcnn.box_head import BoxHead
 from medseg.networks.mask_rcnn.box_training import box_losses, sample_proposals
 from medseg.networks.mask_rcnn.detections import select_detections
@@ -36,7 +36,7 @@ class MaskRCNN(nn.Module):
         spatial_dims: 2 or 3.
         in_channels: channels of the images.
         num_classes: classes, the background among them: 2 for one kind of cell.
-        backbone: a name for :class:`ResNetFPN`, or a module that turns ``(B, C, *spatial)`` into a list of pyramid
+        backbone: a name for :class:`EncoderFPN`, or a module that turns ``(B, C, *spatial)`` into a list of pyramid
             levels and has ``out_channels`` and ``strides`` (of the levels to pool from, finest first).
         anchor_sizes: side of the anchors of each pyramid level in pixels, finest first; several per level as
             a list of lists. Sides of the objects should lie between half the first and twice the last.
@@ -84,7 +84,7 @@ class MaskRCNN(nn.Module):
         self.aligned = not torchvision_conventions
         self.settings = detections or DetectionSettings()
         self.preprocess = preprocess
-        self.backbone = ResNetFPN(spatial_dims, in_channels, backbone) if isinstance(backbone, str) else backbone
+        self.backbone = EncoderFPN(spatial_dims, in_channels, backbone) if isinstance(backbone, str) else backbone
         channels, strides = self.backbone.out_channels, tuple(self.backbone.strides)
         if aspect_ratios is None:
             aspect_ratios = ((0.5, 1), (1, 1), (2, 1)) if spatial_dims == 2 else ((1, 1, 1),)

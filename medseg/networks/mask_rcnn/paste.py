@@ -14,14 +14,14 @@ def crop_masks(
 ) -> Iterator[tuple[tuple[slice, ...], Tensor]]:
     """Where each object lies in the image and its foreground probability there.
 
-    The mask is interpolated linearly between the centres of its bins and falls to zero within one bin outside
-    the box. Memory is that of the objects, not of objects times image.
+    The mask is interpolated linearly between the centres of its bins; the object has the pixels whose centres
+    lie in the box. Memory is that of the objects, not of objects times image.
 
     Args:
         box_masks: ``(N, *bins)`` probabilities.
         boxes: ``(N, 2 d)`` in pixels.
         shape: spatial shape of the image.
-        aligned: False repeats torchvision's rounding: corners of the widened box truncated, last pixel included.
+        aligned: False repeats torchvision's pasting: a rim of zeros, corners truncated, last pixel included.
 
     Yields:
         Slices into the image, and a float tensor of that shape (perhaps empty), object by object.
@@ -29,11 +29,10 @@ def crop_masks(
     dims = len(shape)
     for mask, box in zip(box_masks, boxes.tolist(), strict=True):
         window = []
-        crop = torch.nn.functional.pad(mask, (1, 1) * dims)
+        crop = mask if aligned else torch.nn.functional.pad(mask, (1, 1) * dims)
         for axis in range(dims):
-            start, place = _exact(box[axis], box[dims + axis], mask.shape[axis], shape[axis])
-            if not aligned:
-                start, place = _truncated(box[axis], box[dims + axis], mask.shape[axis], shape[axis])
+            rule = _exact if aligned else _truncated
+            start, place = rule(box[axis], box[dims + axis], mask.shape[axis], shape[axis])
             window.append(slice(start, start + len(place)))
             # contracts the first axis and puts the new one last, so that d rounds restore the order
             crop = torch.tensordot(crop, _interpolation(place, crop.shape[0], mask), dims=([0], [1]))
@@ -76,16 +75,15 @@ def label_image(
 
 
 def _exact(low: float, high: float, bins: int, length: int) -> tuple[int, Tensor]:
-    """First pixel of an interval in the image, and for each pixel the place of its centre among the padded bins."""
-    bin_width = max(high - low, 1e-6) / bins
-    # bin centres reach half a bin inside the box, the padding one bin further
-    start = max(0, math.ceil(low - bin_width / 2 - 0.5))
-    stop = min(length, math.floor(high + bin_width / 2 - 0.5) + 1)
+    """First pixel of an interval in the image, and for each pixel the place of its centre among the bins."""
+    start = max(0, math.ceil(low - 0.5))
+    stop = min(length, math.ceil(high - 0.5))
     centre = torch.arange(start, max(start, stop), dtype=torch.float64) + 0.5
-    return start, (centre - low) / bin_width + 0.5
+    return start, (centre - low) * bins / max(high - low, 1e-6) - 0.5
 
 
 def _truncated(low: float, high: float, bins: int, length: int) -> tuple[int, Tensor]:
+    """As :func:`_exact` for bins padded by one on each side, in torchvision's pixels."""
     half = (high - low) / 2 * (bins + 2) / bins
     first, last = int((low + high) / 2 - half), int((low + high) / 2 + half)  # int() rounds towards zero
     width = max(last - first + 1, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from medseg.networks.mask_rcnn.backbone import ResNetFPN
+from medseg.networks.mask_rcnn.backbone import EncoderFPN
 from medseg.networks.mask_rcnn.mask_rcnn import MaskRCNN
 from medseg.networks.mask_rcnn.resize import ResizeShortSide
 from medseg.networks.mask_rcnn.settings import DetectionSettings, ProposalSettings
@@ -37,4 +37,4 @@ def torchvision_mask_rcnn(
         "preprocess": ResizeShortSide(min_size, max_size, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
         "torchvision_conventions": True,
     }
-    return MaskRCNN(2, 3, num_classes, ResNetFPN(2, 3, backbone, norm), **options | changes)
+    return MaskRCNN(2, 3, num_classes, EncoderFPN(2, 3, backbone, norm), **options | changes)

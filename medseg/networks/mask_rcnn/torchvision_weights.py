@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from medseg.networks.encoders import adapt_input_channels
 from medseg.networks.mask_rcnn.frozen_norm import FrozenBatchNorm
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ def load_torchvision(network: MaskRCNN, state_dict: Mapping[str, Tensor], norm_e
     """Load weights of ``maskrcnn_resnet50_fpn`` or another torchvision ResNet with FPN into a 2D network.
 
     The file may be of the old format (the published COCO weights) or the new one. Box deltas go from x, y to the
-    order of the image's axes. An image with other than three channels gets the first kernel summed (one channel)
-    or tiled and scaled. Layers whose size depends on the number of classes or of anchors keep their initial
-    weights if the numbers differ.
+    order of the image's axes; the first kernel goes to the network's channels by :func:`adapt_input_channels`. Layers
+    whose size depends on the number of classes or of anchors keep their initial weights if the numbers differ.
 
     Args:
         network: 2D, with the checkpoint's backbone.
@@ -59,7 +59,7 @@ def load_torchvision(network: MaskRCNN, state_dict: Mapping[str, Tensor], norm_e
             if f"{name}.{leaf}" in weights:
                 weights[f"{name}.{leaf}"] = _swap_axes(weights[f"{name}.{leaf}"])
     if _STEM in weights:
-        weights[_STEM] = _adapt_channels(weights[_STEM], network.in_channels)
+        weights[_STEM] = adapt_input_channels(weights[_STEM], network.in_channels)
     fresh = []
     for key in sorted(own):
         if key.endswith("num_batches_tracked"):
@@ -73,7 +73,7 @@ def load_torchvision(network: MaskRCNN, state_dict: Mapping[str, Tensor], norm_e
     network.load_state_dict(weights)
     eps = (0.0 if old_format else 1e-5) if norm_eps is None else norm_eps
     for module in network.modules():
-        if isinstance(module, FrozenBatchNorm | torch.nn.BatchNorm2d):
+        if isinstance(module, FrozenBatchNorm | _BatchNorm):
             module.eps = eps
     return fresh
 
@@ -88,16 +88,6 @@ def _rename(key: str) -> str:
 def _swap_axes(deltas: Tensor) -> Tensor:
     """Rows in groups of dx, dy, dw, dh to dy, dx, dh, dw."""
     return deltas.reshape(-1, 4, *deltas.shape[1:])[:, [1, 0, 3, 2]].reshape(deltas.shape)
-
-
-def _adapt_channels(kernel: Tensor, channels: int) -> Tensor:
-    given = kernel.shape[1]
-    if channels == given:
-        return kernel
-    if channels == 1:
-        return kernel.sum(dim=1, keepdim=True)
-    repeats = -(-channels // given)
-    return kernel.repeat(1, repeats, 1, 1)[:, :channels] * (given / channels)
 
 
 def _check_fit(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:

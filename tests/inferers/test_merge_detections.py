@@ -1,0 +1,66 @@
+import torch
+
+from medseg.inferers.merge_detections import merge_detections
+
+TILES = [((0, 32), (0, 64)), ((0, 32), (32, 96))]  # share columns 32 to 64; the seam is column 48
+SHAPE = (32, 96)
+
+
+def found(*rows):
+    """Detections of one tile from (y0, x0, y1, x1, score)."""
+    rows = torch.tensor(rows, dtype=torch.float32).reshape(-1, 5)
+    return {
+        "boxes": rows[:, :4],
+        "labels": torch.ones(len(rows), dtype=torch.int64),
+        "scores": rows[:, 4],
+        "box_masks": torch.ones(len(rows), 8, 8),
+    }
+
+
+def merged(left, right, **more):
+    result = merge_detections([left, right], TILES, SHAPE, **more)
+    return [
+        [*box, round(score, 2)] for box, score in zip(result["boxes"].tolist(), result["scores"].tolist(), strict=True)
+    ]
+
+
+def test_each_side_of_the_seam_belongs_to_its_tile():
+    left = found((0, 10, 9, 20, 0.9), (0, 58, 9, 62, 0.8))
+    right = found((0, 2, 9, 6, 0.7), (0, 50, 9, 60, 0.6))
+    assert merged(left, right) == [[0, 10, 9, 20, 0.9], [0, 82, 9, 92, 0.6]]
+
+
+def test_one_of_two_that_see_the_same_the_better():
+    # column 47 in one tile, 49 in the other: neither tile may drop it, and only one keeps it
+    left, right = found((4, 42, 14, 54, 0.6)), found((4, 11, 14, 23, 0.9))
+    assert merged(left, right) == [[4, 43, 14, 55, 0.9]]
+    assert merged(found((4, 44, 14, 56, 0.6)), found((4, 9, 14, 21, 0.9))) == [[4, 41, 14, 53, 0.9]]
+
+
+def test_a_fragment_goes_though_it_scores_better():
+    whole, fragment = found((4, 20, 14, 64, 0.5)), found((4, 0, 14, 40, 0.9))
+    # the left one ends at its tile's border, the right one starts at its own: both are cut, the score decides
+    assert merged(whole, fragment) == [[4, 32, 14, 72, 0.9]]
+    whole = found((4, 34, 14, 60, 0.5))
+    assert merged(whole, found((4, 0, 14, 20, 0.9))) == [[4, 34, 14, 60, 0.5]]
+
+
+def test_a_double_within_a_tile_is_the_detectors_business():
+    left = found((4, 10, 14, 20, 0.9), (4, 10, 14, 20, 0.8))
+    assert len(merged(left, found())) == 2
+
+
+def test_other_classes_do_not_suppress():
+    left, right = found((4, 42, 14, 54, 0.6)), found((4, 10, 14, 22, 0.9))
+    right["labels"] += 1
+    assert len(merged(left, right)) == 2
+
+
+def test_the_threshold():
+    left, right = found((4, 40, 14, 50, 0.6)), found((4, 11, 14, 21, 0.9))  # IoU 7 / 13
+    assert len(merged(left, right, threshold=0.5)) == 1
+    assert len(merged(left, right, threshold=0.6)) == 2
+
+
+def test_nothing_found():
+    assert merged(found(), found()) == []

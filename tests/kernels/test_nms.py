@@ -1,0 +1,54 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from medseg.kernels.nms import greedy_nms
+
+
+def slow_nms(boxes, order, groups, threshold):
+    """Greedy, each box against all that were kept."""
+    dims = boxes.shape[1] // 2
+    kept = []
+    for i in order:
+        for j in kept:
+            sides = np.minimum(boxes[i, dims:], boxes[j, dims:]) - np.maximum(boxes[i, :dims], boxes[j, :dims])
+            inter = np.prod(np.maximum(sides, 0))
+            union = np.prod(boxes[i, dims:] - boxes[i, :dims]) + np.prod(boxes[j, dims:] - boxes[j, :dims]) - inter
+            if groups[i] == groups[j] and union > 0 and inter / union > threshold:
+                break
+        else:
+            kept.append(i)
+    result = np.zeros(len(boxes), bool)
+    result[kept] = True
+    return result
+
+
+@st.composite
+def problems(draw):
+    dims, n = draw(st.integers(2, 3)), draw(st.integers(0, 40))
+    # halves of small integers: many equal boxes, touching ones and IoUs equal to the threshold
+    low = draw(hnp.arrays(np.int64, (n, dims), elements=st.integers(-12, 12))) / 2
+    side = draw(hnp.arrays(np.int64, (n, dims), elements=st.integers(0, 12))) / 2
+    scale = 4.0 ** draw(hnp.arrays(np.int64, (n, 1), elements=st.integers(-1, 3)))
+    boxes = np.concatenate([low, low + side * scale], axis=1) * 10.0 ** draw(st.integers(-3, 3))
+    groups = draw(hnp.arrays(np.int64, n, elements=st.integers(0, 1)))
+    order = np.array(draw(st.permutations(range(n))), dtype=np.int64)
+    return boxes, order, groups, draw(st.sampled_from([0.0, 0.25, 1 / 3, 0.5, 0.7, 1.0]))
+
+
+@settings(deadline=None, max_examples=100)
+@given(problems())
+def test_equals_the_pairwise_loop(problem):
+    assert np.array_equal(greedy_nms(*problem), slow_nms(*problem))
+
+
+def test_crowds_of_mixed_sizes():
+    rng = np.random.default_rng(5)
+    for dims, threshold in ((2, 0.1), (2, 0.5), (3, 0.3), (3, 0.7)):
+        low = rng.uniform(0, 30, (120, dims))
+        boxes = np.concatenate(
+            [low, low + 2 ** rng.uniform(-3, 5, (120, 1)) * rng.uniform(0.7, 1, (120, dims))], axis=1
+        )
+        problem = boxes, rng.permutation(120), rng.integers(0, 2, 120), threshold
+        assert np.array_equal(greedy_nms(*problem), slow_nms(*problem))

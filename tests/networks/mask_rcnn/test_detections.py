@@ -1,0 +1,28 @@
+import torch
+from monai.apps.detection.utils.box_coder import BoxCoder
+
+from medseg.networks.mask_rcnn.detections import select_detections
+from medseg.networks.mask_rcnn.settings import DetectionSettings
+
+CODER = BoxCoder((10.0, 10, 5, 5))
+PROPOSALS = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [30, 30, 50, 70], [60, 5, 60, 5]])
+
+
+def run(probability, **settings):
+    logits = torch.tensor(probability).log()
+    return select_detections(logits, torch.zeros(4, 12), PROPOSALS, (40, 60), CODER, DetectionSettings(**settings))
+
+
+def test_suppressed_by_class_clipped_and_sorted():
+    found = run([[0.1, 0.5, 0.4], [0.2, 0.6, 0.2], [0.97, 0.02, 0.01], [0.0, 1.0, 0.0]], score_threshold=0.3)
+    assert found["labels"].tolist() == [1, 2]
+    assert found["boxes"].tolist() == [[0, 0, 10, 9], [0, 0, 10, 10]]
+    torch.testing.assert_close(found["scores"], torch.tensor([0.6, 0.4]))
+    found = run([[0.1, 0.9, 0], [0.9, 0.1, 0], [0.2, 0.8, 0], [1.0, 0, 0]], score_threshold=0.3)
+    assert found["boxes"].tolist() == [[0, 0, 10, 10], [30, 30, 40, 60]]
+
+
+def test_limit():
+    found = run([[0.4, 0.3, 0.3]] * 4, per_image=2, nms_threshold=1.0)
+    assert len(found["boxes"]) == 2
+    assert run([[1.0, 0, 0]] * 4)["boxes"].shape == (0, 4)

@@ -1,0 +1,200 @@
+import pytest
+import torch
+from torch import nn
+
+from medseg.networks.mask_rcnn import (
+    DetectionSettings,
+    MaskRCNN,
+    PoolingSettings,
+    ProposalSettings,
+    label_image,
+)
+from medseg.networks.mask_rcnn.paste import crop_masks
+
+
+class Small(nn.Module):
+    """A backbone of two levels, to be quick."""
+
+    strides, out_channels = (4, 8), 16
+
+    def __init__(self, dims):
+        super().__init__()
+        conv = {2: nn.Conv2d, 3: nn.Conv3d}[dims]
+        self.fine = nn.Sequential(
+            conv(1, 16, 3, 2, 1), nn.ReLU(), conv(16, 16, 3, 2, 1), nn.ReLU(), conv(16, 16, 3, 1, 1), nn.ReLU()
+        )
+        self.coarse, self.coarsest = (nn.Sequential(conv(16, 16, 3, 2, 1), nn.ReLU()) for _ in range(2))
+
+    def forward(self, x):
+        fine = self.fine(x)
+        coarse = self.coarse(fine)
+        return [fine, coarse, self.coarsest(coarse)]
+
+
+def small(dims=2, mask_head="sigmoid", num_classes=3, interpolation="linear", **more):
+    backbone = Small(dims)
+    return MaskRCNN(
+        dims,
+        1,
+        num_classes,
+        backbone,
+        anchor_sizes=(8, 16, 32),
+        mask_head=mask_head,
+        pooling=PoolingSettings(box_size=3, mask_size=4, hidden=16, interpolation=interpolation),
+        proposals=ProposalSettings(per_level=50, per_level_training=50, per_image=60, per_image_training=60),
+        **more,
+    )
+
+
+def instances(dims, *boxes):
+    side = 48
+    image = torch.zeros([side] * dims, dtype=torch.int32)
+    for i, (low, high) in enumerate(boxes):
+        image[(slice(low, high),) * dims] = i + 1
+    corners = [[low] * dims + [high] * dims for low, high in boxes]
+    return {
+        "boxes": torch.tensor(corners).reshape(-1, 2 * dims),
+        "labels": torch.arange(len(boxes)) % 2 + 1,
+        "instances": image,
+    }
+
+
+@pytest.mark.parametrize("mask_head", ["sigmoid", "softmax", None])
+@pytest.mark.parametrize("dims", [2, 3])
+def test_hard_targets_train_and_every_parameter_learns(dims, mask_head):
+    torch.manual_seed(0)
+    network = small(dims, mask_head).train()
+    # a 1-pixel object, one at each border, one cropped to nothing; and an image without any object
+    targets = [instances(dims, (20, 21), (0, 9), (40, 48), (30, 30)), instances(dims)]
+    losses = network([torch.rand(1, *[48] * dims) for _ in targets], targets)
+    names = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg"}
+    assert set(losses) == names | ({"loss_mask"} if mask_head else set())
+    assert all(value.isfinite() and value > 0 for value in losses.values())
+    sum(losses.values()).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+
+
+def test_only_empty_images():
+    network = small().train()
+    losses = network(torch.rand(2, 1, 40, 40), [instances(2) | {"instances": torch.zeros(40, 40).long()}] * 2)
+    assert losses["loss_mask"] == losses["loss_box_reg"] == losses["loss_rpn_box_reg"] == 0
+    sum(losses.values()).backward()
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_any_image_size_and_no_detection(dims):
+    network = small(dims).eval()
+    with torch.inference_mode():
+        found = network([torch.rand(1, *[n] * dims) for n in (1, 33, 50)])
+        for side, one in zip((1, 33, 50), found, strict=True):
+            assert one["box_masks"].shape == (len(one["boxes"]), *[8] * dims)
+            assert one["boxes"].min() >= 0
+            assert one["boxes"].max() <= side
+            assert (one["scores"].diff() <= 0).all()
+            assert label_image(one, [side] * dims).shape == (side,) * dims
+        network.settings = DetectionSettings(score_threshold=1.0)
+        (none,) = network(torch.rand(1, 1, *[20] * dims))
+    assert none["boxes"].shape == (0, 2 * dims)
+    assert none["box_masks"].shape == (0, *[8] * dims)
+    assert label_image(none, [20] * dims).sum() == 0
+
+
+def test_more_than_a_hundred_objects():
+    network = small(num_classes=2).eval()
+    network.settings = DetectionSettings(score_threshold=0.0, nms_threshold=1.0)
+    network.rpn.settings = ProposalSettings(nms_threshold=1.0)
+    with torch.inference_mode():
+        (found,) = network(torch.rand(1, 1, 128, 128))
+    assert len(found["boxes"]) > 1000
+
+
+def test_a_batch_is_worth_its_images():
+    torch.manual_seed(1)
+    network = small().eval()
+    images = [torch.rand(1, 64, 64), torch.rand(1, 64, 64)]
+    with torch.inference_mode():
+        together = network(images)
+        alone = [network([image])[0] for image in images]
+    for one, other in zip(together, alone, strict=True):
+        for key in ("boxes", "scores", "box_masks"):
+            torch.testing.assert_close(one[key], other[key], rtol=1e-3, atol=1e-3)
+
+
+def test_learns_to_outline_two_kinds_of_cells():
+    """Discs of two sizes on one image: after a few steps they are found, told apart and outlined."""
+    torch.manual_seed(0)
+    grid = torch.stack(torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij"))
+    labels, image = torch.zeros(64, 64, dtype=torch.int64), torch.zeros(1, 64, 64)
+    for i, (y, x, radius) in enumerate([(14, 14, 10), (44, 18, 10), (16, 48, 5), (46, 48, 5)]):
+        disc = (grid - torch.tensor([y, x])[:, None, None] - 0.0).pow(2).sum(0) < radius**2
+        labels[disc], image[0][disc] = i + 1, 1.0
+    where = [torch.nonzero(labels == i + 1) for i in range(4)]
+    boxes = torch.stack([torch.cat([w.amin(0), w.amax(0) + 1]) for w in where])
+    target = {"boxes": boxes, "labels": torch.tensor([1, 1, 2, 2]), "instances": labels}
+    network = small()
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    for _ in range(240):
+        loss = sum(network([image], [target]).values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.inference_mode():
+        (found,) = network.eval()([image])
+    sure = found["scores"] > 0.5
+    assert sorted(found["labels"][sure].tolist()) == [1, 1, 2, 2]
+    for label, box, (window, crop) in zip(
+        found["labels"][sure],
+        found["boxes"][sure],
+        crop_masks(found["box_masks"][sure], found["boxes"][sure], (64, 64)),
+        strict=True,
+    ):
+        nearest = (boxes - box).abs().sum(1).argmin()
+        assert target["labels"][nearest] == label
+        mask = torch.zeros(64, 64, dtype=torch.bool)
+        mask[window] = crop > 0.5
+        truth = labels == nearest + 1
+        assert (mask & truth).sum() / (mask | truth).sum() > 0.75
+
+
+def test_nearest_pooling_is_another_network():
+    torch.manual_seed(0)
+    networks = [small(interpolation=kind).eval() for kind in ("linear", "nearest")]
+    networks[1].load_state_dict(networks[0].state_dict())
+    image = torch.rand(1, 1, 48, 48)
+    with torch.inference_mode():
+        linear, nearest = (network(image)[0]["scores"] for network in networks)
+    assert linear.shape != nearest.shape or (linear != nearest).any()
+
+
+def test_an_image_of_one_cell_trains_with_batch_norm():
+    network = MaskRCNN(2, 1, 2, pooling=PoolingSettings(hidden=16)).train()
+    losses = network([torch.rand(1, 20, 20)], [instances(2, (3, 9)) | {"instances": torch.eye(20).long()}])
+    sum(losses.values()).backward()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"spatial_dims": 4}, "spatial_dims"),
+        ({"num_classes": 1}, "num_classes 1"),
+        ({"mask_head": "relu"}, "relu"),
+        ({"backbone": "resnet7"}, "resnet7"),
+    ],
+)
+def test_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MaskRCNN(**{"spatial_dims": 2, "in_channels": 1, "num_classes": 2} | arguments)
+
+
+def test_a_loss_that_is_not_finite_is_named():
+    network = small().train()
+    torch.nn.init.constant_(network.box_head.cls_score.bias, float("nan"))
+    with pytest.raises(FloatingPointError, match="loss_classifier is nan"):
+        network([torch.rand(1, 48, 48)], [instances(2, (3, 9))])
+
+
+def test_rgb_for_a_grey_network():
+    with pytest.raises(ValueError, match="3 channels, the network takes 1"):
+        small().eval()(torch.zeros(1, 3, 32, 32))
