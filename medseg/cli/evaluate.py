@@ -26,8 +26,12 @@ class _Objects(str, Enum):
 
 
 def evaluate(
-    prediction: Annotated[Path, typer.Argument(help="Label image, mask or probability; a stack; or a folder.")],
-    reference: Annotated[Path, typer.Argument(help="The truth: a file, or a folder of the same stems.")],
+    prediction: Annotated[
+        Path, typer.Argument(metavar="PREDICTION", help="Label image, mask or probability; a stack; or a folder.")
+    ],
+    reference: Annotated[
+        Path, typer.Argument(metavar="REFERENCE", help="The truth: a file, or a folder of the same stems.")
+    ],
     prediction_kind: Annotated[_Kind, typer.Option(help="What the predictions are.")] = _Kind.auto,
     reference_kind: Annotated[_Kind, typer.Option(help="What the references are.")] = _Kind.auto,
     metrics: Annotated[str | None, typer.Option(metavar="NAME,...", help="Only these scores.")] = None,

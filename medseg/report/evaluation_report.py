@@ -133,11 +133,11 @@ def _load(
 
 def _parts(evaluation: Evaluation, level: float, worst: list[_Found], details: dict[str, str]) -> list[str]:
     number, total = len(evaluation.images), evaluation.total
-    pixels = f"{number} image{'s' * (number > 1)}"
+    grey = any(prediction == "probability" for prediction, _ in evaluation.kinds.values())
+    said = f"{number} {_plural('image', number)}; all sections count as one stack."
     parts = [
         "<h1>Evaluation</h1>",
-        f'<p class="faint">{pixels}; all their sections count as one stack. '
-        f"Errors are those of probabilities cut at {level:g}; masks and label images are as they are.</p>",
+        f'<p class="faint">{said}{f" Errors are those of probabilities cut at {level:g}." if grey else ""}</p>',
         *(f'<p class="faint">Note: {escape(notice)}.</p>' for notice in evaluation.notices),
         *(f"<p><b>Not evaluated:</b> {escape(problem)}</p>" for problem in evaluation.failed.values()),
         '<div class="scores">',
