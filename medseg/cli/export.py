@@ -8,8 +8,18 @@ from typing import Annotated
 
 import typer
 
+<<<<<<< HEAD
 # keys of inference.json that options set; `--set` must not
 _OPTIONS = {"weights": "--weights", "level": "--level", "bundle_root": "BUNDLE"}
+=======
+_OPTIONS = {
+    "weights": "--weights",
+    "level": "--level",
+    "bundle_root": "BUNDLE",
+    "datalist": "`medseg predict`",
+    "device": "the CPU, as export always does,",
+}
+>>>>>>> unetpp
 
 
 class _Format(str, Enum):
@@ -38,17 +48,16 @@ def export(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings
     from medseg.cli.progress import progress
-    from medseg.errors import InputError
 
     found, overrides = find_bundle(bundle), parse_settings(set_, _OPTIONS)
     if weights is None:
         found.check_weights()
-    elif not weights.is_file():
-        raise InputError(f"{weights}: no such file of weights")
     with progress(quiet=quiet) as say:
         say.start("exporting")
         from medseg.workflow.export import ExportError, export_bundle
+        from medseg.workflow.load import check_weights_file
 
+        check_weights_file(weights or found.weights)
         try:
             result = export_bundle(
                 found,

@@ -58,6 +58,7 @@ def test_says_what_was_written(bundle, run, tmp_path):
         (["--level", "2"], "no levels to prune to"),
         (["--weights", "missing.pt"], r"missing\.pt: no such file"),
         (["--set", "no_such_key=1"], "no key"),
+        (["--set", "level=1"], "use --level for level"),
     ],
 )
 def test_wrong_arguments(bundle, run, tmp_path, arguments, message):
