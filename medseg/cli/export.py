@@ -8,10 +8,6 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
-# keys of inference.json that options set; `--set` must not
-_OPTIONS = {"weights": "--weights", "level": "--level", "bundle_root": "BUNDLE"}
-=======
 _OPTIONS = {
     "weights": "--weights",
     "level": "--level",
@@ -19,7 +15,6 @@ _OPTIONS = {
     "datalist": "`medseg predict`",
     "device": "the CPU, as export always does,",
 }
->>>>>>> unetpp
 
 
 class _Format(str, Enum):

@@ -24,8 +24,8 @@ class AutocastInferer(Inferer):
         super().__init__()
         self.enabled = enabled
 
-    def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
-        """``network(inputs)`` under autocast."""
+    def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """``network(inputs)`` under autocast: a tensor, or the list of a network's several heads."""
         with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=self.enabled):
             output = network(inputs, *args, **kwargs)
-        return output.float()
+        return [head.float() for head in output] if isinstance(output, list | tuple) else output.float()

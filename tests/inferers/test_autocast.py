@@ -1,0 +1,19 @@
+import torch
+
+from medseg.inferers import AutocastInferer
+
+
+def test_runs_in_bfloat16_and_returns_float32():
+    seen = []
+    network = torch.nn.Conv2d(1, 1, 1)
+    network.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    image = torch.rand(1, 1, 8, 8)
+    assert AutocastInferer()(image, network).dtype == torch.float32
+    AutocastInferer(enabled=False)(image, network)
+    assert seen == [torch.bfloat16, torch.float32]
+
+
+def test_keeps_several_heads():
+    network = torch.nn.Conv2d(1, 1, 1)
+    heads = AutocastInferer()(torch.rand(1, 1, 8, 8), lambda x: [network(x), network(x)])
+    assert [h.dtype for h in heads] == [torch.float32] * 2
