@@ -41,8 +41,15 @@ def test_a_fragment_goes_though_it_scores_better():
     whole, fragment = found((4, 20, 14, 64, 0.5)), found((4, 0, 14, 40, 0.9))
     # the left one ends at its tile's border, the right one starts at its own: both are cut, the score decides
     assert merged(whole, fragment) == [[4, 32, 14, 72, 0.9]]
-    whole = found((4, 34, 14, 60, 0.5))
-    assert merged(whole, found((4, 0, 14, 20, 0.9))) == [[4, 34, 14, 60, 0.5]]
+    whole = found((0, 34, 20, 60, 0.5))
+    assert merged(whole, found((4, 0, 10, 20, 0.9))) == [[0, 34, 20, 60, 0.5]]
+
+
+def test_cells_whose_boxes_overlap_but_not_their_masks():
+    left, right = found((4, 34, 14, 50, 0.6)), found((4, 4, 14, 20, 0.9))
+    assert len(merged(left, right)) == 1
+    left["box_masks"][..., 3:], right["box_masks"][..., :5] = 0, 0
+    assert len(merged(left, right)) == 2
 
 
 def test_a_double_within_a_tile_is_the_detectors_business():

@@ -18,6 +18,10 @@ def test_without_objects_all_is_background():
     assert match_boxes(torch.zeros(0, 4), boxes, 0.7, 0.3, True).tolist() == [-1] * 3
 
 
+def test_thresholds_count_as_reached():
+    assert match_iou(torch.tensor([[0.75, 0.7499, 0.25, 0.2499]]), 0.75, 0.25).tolist() == [0, -2, -2, -1]
+
+
 def test_a_tiny_object_keeps_its_best_box():
     boxes = torch.tensor([[0.0, 0, 32, 32], [10, 10, 42, 42], [100, 100, 132, 132]])
     pixel = torch.tensor([[20.0, 20, 21, 21]])

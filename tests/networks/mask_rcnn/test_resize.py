@@ -6,7 +6,13 @@ from medseg.networks.mask_rcnn.resize import ResizeShortSide
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
-    [((192, 256), (256, 341)), ((240, 200), (307, 256)), ((100, 1000), (51, 512)), ((256, 256), (256, 256))],
+    [
+        ((192, 256), (256, 341)),
+        ((192, 242), (256, 322)),
+        ((240, 200), (307, 256)),
+        ((100, 1000), (51, 512)),
+        ((256, 256), (256, 256)),
+    ],
 )
 def test_shapes_and_boxes(shape, expected):
     resize = ResizeShortSide(256, 512, mean=(0.5,), std=(2.0,))
