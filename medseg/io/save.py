@@ -10,11 +10,11 @@ import numpy as np
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
-from monai.utils import MetaKeys
 
 from medseg.errors import InputError
 from medseg.io.geometry import Geometry
 from medseg.io.paths import image_stem
+from medseg.io.source_file import source_file
 from medseg.io.write import write_image, write_labels
 
 
@@ -63,17 +63,6 @@ class SaveImageResultd(MapTransform):
             else:
                 write_image(target, array.astype(np.float32), geometry, overwrite=self.overwrite)
         return dict(data)
-
-
-def source_file(image: Any) -> str:
-    """Name of the file a MetaTensor was read from.
-
-    Raises:
-        InputError: it carries none.
-    """
-    if isinstance(image, MetaTensor) and MetaKeys.SPATIAL_SHAPE in image.meta and "filename_or_obj" in image.meta:
-        return str(image.meta["filename_or_obj"])
-    raise InputError("a result carries no file name to be saved under: load images with LoadImaged")
 
 
 def geometry_of(image: MetaTensor) -> Geometry | None:

@@ -16,7 +16,8 @@ from skimage.measure import regionprops
 from medseg.errors import InputError
 from medseg.io import Geometry, image_stem
 from medseg.io.atomic import atomic_target
-from medseg.io.save import geometry_of, source_file
+from medseg.io.save import geometry_of
+from medseg.io.source_file import source_file
 
 
 class SaveObjectTabled(MapTransform):

@@ -16,7 +16,7 @@ from skimage.segmentation import find_boundaries
 
 from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
-from medseg.io.save import source_file
+from medseg.io.source_file import source_file
 
 _FILL = 0.25
 _GAP = 4

@@ -9,7 +9,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
 from medseg.errors import InputError
-from medseg.transforms.source_file import describe_source
+from medseg.io.source_file import describe_source
 
 
 class CheckChannelsd(MapTransform):

@@ -13,7 +13,7 @@ from monai.utils import TransformBackends, convert_to_dst_type, convert_to_numpy
 from skimage.exposure import equalize_adapthist
 
 from medseg.errors import InputError
-from medseg.transforms.source_file import describe_source
+from medseg.io.source_file import describe_source
 
 
 class CLAHE(Transform):

@@ -20,8 +20,8 @@ from monai.utils import (
 )
 
 from medseg.errors import InputError
+from medseg.io.source_file import describe_source
 from medseg.transforms.displacement import displacement_field, without_folds
-from medseg.transforms.source_file import describe_source
 from medseg.transforms.warp import warp
 
 

@@ -7,8 +7,8 @@ from monai.config import NdarrayOrTensor
 from monai.utils import convert_to_numpy
 
 from medseg.errors import InputError
+from medseg.io.source_file import describe_source
 from medseg.kernels.check_labels import check_labels
-from medseg.transforms.source_file import describe_source
 
 
 def label_array(img: NdarrayOrTensor, needed_by: str) -> np.ndarray:

@@ -12,7 +12,7 @@ from monai.transforms import MapTransform, Transform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
 
 from medseg.errors import InputError
-from medseg.transforms.source_file import describe_source
+from medseg.io.source_file import describe_source
 
 
 class PercentileNormalize(Transform):

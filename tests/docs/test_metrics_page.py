@@ -41,6 +41,4 @@ def test_examples_in_the_picture_show_their_class():
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", PAGE))
 def test_links_lead_somewhere(link):
-    if link == "metrics_overlap.md" and not (DOCS / link).exists():
-        pytest.skip("the page on overlap metrics is not here yet")
     assert (DOCS / link).exists()

@@ -5,7 +5,8 @@ from monai.data import MetaTensor
 
 from medseg.errors import InputError
 from medseg.io import Geometry, read_image, read_labels
-from medseg.io.save import SaveImageResultd, geometry_of, source_file
+from medseg.io.save import SaveImageResultd, geometry_of
+from medseg.io.source_file import source_file
 
 
 def result(array, axes="YX", name="some/where/x.ome.tif") -> MetaTensor:
