@@ -67,6 +67,8 @@ def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4
         content = json.loads(path.read_text(encoding="utf-8"))
         if "network_def" in content:
             content["network_def"]["channels"] = list(channels)
+            # random weights are never sure: cells as soon as they are more likely than not
+            content |= {key: 0.5 for key in ("seed_threshold", "threshold") if key in content}
             path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     parser = ConfigParser()
     parser.read_config(root / "configs" / "inference.json")
