@@ -39,7 +39,7 @@ def anchor_shapes(
 
 def cell_anchors(shapes: Sequence[Shape]) -> Tensor:
     """Boxes ``(A, 2 d)`` of the given sides about the origin, corners rounded half to even."""
-    half = torch.tensor(shapes, dtype=torch.float64) / 2
+    half = torch.tensor(shapes, dtype=torch.float64, device="cpu") / 2
     return torch.cat([-half, half], dim=1).round()
 
 

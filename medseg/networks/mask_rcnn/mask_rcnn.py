@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from monai.apps.detection.utils.box_coder import BoxCoder
+from monai.utils import convert_to_tensor
 from torch import Tensor, nn
 
 from medseg.networks.mask_rcnn.anchors import anchor_shapes
@@ -107,6 +108,7 @@ class MaskRCNN(nn.Module):
         self, images: Sequence[Tensor] | Tensor, targets: Sequence[Mapping[str, Tensor]] | None = None
     ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
         """Losses (training mode, with targets) or detections of images ``(C, *spatial)``, in a list or stacked."""
+        images = [convert_to_tensor(image, track_meta=False) for image in images]
         original = [tuple(image.shape[1:]) for image in images]
         if self.preprocess is not None:
             images, targets = self.preprocess(images, targets)

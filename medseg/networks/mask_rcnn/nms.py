@@ -20,8 +20,8 @@ def nms(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
     Returns:
         ``(K,)`` int64 on the boxes' device, best score first.
 
-    The work is one pass on the CPU wherever the boxes are: for the few thousand boxes of an image it takes less
-    than the kernel launches and the synchronisation of a suppression on a GPU.
+    The work is done on the CPU wherever the boxes are, a few milliseconds for thousands of boxes; boxes on a GPU
+    cost one copy there and back.
 
     Raises:
         ValueError: shapes that do not fit, values that are not finite, a low corner above the high one, a

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+from monai.utils import convert_to_tensor
 from torch import Tensor
+
+_KEYS = ("boxes", "labels", "masks", "instances")
 
 
 class Objects(NamedTuple):
@@ -53,9 +56,10 @@ def _check(
     missing = {"boxes", "labels"} - set(target)
     if missing or (with_masks and not {"masks", "instances"} & set(target)):
         raise ValueError(f"target {i} has keys {sorted(target)}: needs boxes, labels and masks or instances")
+    given = {k: convert_to_tensor(target[k], track_meta=False) for k in _KEYS if k in target}
     dims = len(shape)
-    boxes = torch.as_tensor(target["boxes"]).to(like).reshape(-1, 2 * dims)
-    labels = torch.as_tensor(target["labels"]).to(like.device, torch.int64)
+    boxes = given["boxes"].to(like).reshape(-1, 2 * dims)
+    labels = given["labels"].to(like.device, torch.int64)
     if labels.shape != boxes.shape[:1]:
         raise ValueError(f"target {i}: {len(boxes)} boxes but labels of shape {tuple(labels.shape)}")
     if not boxes.isfinite().all() or (boxes[:, :dims] > boxes[:, dims:]).any():
@@ -66,11 +70,11 @@ def _check(
         )
     masks = instances = None
     if with_masks and "masks" in target:
-        masks = torch.as_tensor(target["masks"]).to(like.device)
+        masks = given["masks"].to(like.device)
         if tuple(masks.shape) != (len(boxes), *shape):
             raise ValueError(f"target {i}: masks of shape {tuple(masks.shape)}, expected {(len(boxes), *shape)}")
     elif with_masks:
-        instances = torch.as_tensor(target["instances"]).to(like.device)
+        instances = given["instances"].to(like.device)
         if tuple(instances.shape) != shape or instances.is_floating_point():
             raise ValueError(f"target {i}: instances must be an integer image of shape {shape}")
     extended = (boxes[:, dims:] > boxes[:, :dims]).all(dim=1)

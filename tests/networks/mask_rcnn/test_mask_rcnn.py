@@ -1,5 +1,7 @@
 import pytest
 import torch
+from monai.bundle import ConfigParser
+from monai.data import MetaTensor
 from torch import nn
 
 from medseg.networks.mask_rcnn import (
@@ -156,6 +158,43 @@ def test_learns_to_outline_two_kinds_of_cells():
         mask[window] = crop > 0.5
         truth = labels == nearest + 1
         assert (mask & truth).sum() / (mask | truth).sum() > 0.75
+
+
+@pytest.mark.parametrize("mask_head", ["sigmoid", "softmax", None])
+def test_the_ablations_are_a_line_of_a_bundles_config(mask_head):
+    package = "medseg.networks.mask_rcnn"
+    config = {
+        "network": {
+            "_target_": f"{package}.MaskRCNN",
+            "spatial_dims": 2,
+            "in_channels": 1,
+            "num_classes": 2,
+            "backbone": {"_target_": f"{package}.EncoderFPN", "spatial_dims": 2, "in_channels": 1, "out_channels": 8},
+            "mask_head": mask_head,
+            "pooling": {"_target_": f"{package}.PoolingSettings", "interpolation": "nearest", "hidden": 8},
+        }
+    }
+    network = ConfigParser(config).get_parsed_content("network")
+    assert (network.mask_head and network.mask_head.activation) == mask_head
+    assert network.box_pooling.interpolation == "nearest"
+
+
+def test_metadata_of_images_and_targets_stays_outside():
+    network, target = small(), instances(2, (3, 20))
+    given = {k: MetaTensor(v) for k, v in target.items()}
+    losses = network([MetaTensor(torch.rand(1, 48, 48))], [given])
+    (found,) = network.eval()(MetaTensor(torch.rand(1, 1, 48, 48)))
+    assert {type(v) for v in (*losses.values(), *found.values())} == {torch.Tensor}
+    assert {type(v) for v in given.values()} == {MetaTensor}
+
+
+def test_half_precision_trains_and_detects():
+    network = small()
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = network([torch.rand(1, 48, 48)], [instances(2, (3, 20))])
+        (found,) = network.eval()(torch.rand(1, 1, 48, 48))
+    sum(losses.values()).backward()
+    assert all(v.dtype == torch.float32 for k, v in found.items() if k != "labels")
 
 
 def test_nearest_pooling_is_another_network():
