@@ -2,5 +2,6 @@
 
 from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.overlap_tile import OverlapTileInferer
+from medseg.inferers.tiled_detection import TiledDetectionInferer
 
-__all__ = ["AutocastInferer", "OverlapTileInferer"]
+__all__ = ["AutocastInferer", "OverlapTileInferer", "TiledDetectionInferer"]
