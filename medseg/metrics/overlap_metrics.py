@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -90,8 +91,9 @@ class RandErrorMetric(_OverlapMetric):
 class _MeanOverSections(_OverlapMetric):
     """Sums `(sum of F, defined, undefined)`; the value is the largest mean."""
 
+    @abstractmethod
     def _f_score(self, table: Any) -> float | None:
-        raise NotImplementedError
+        """F-score of one section, None where it is undefined."""
 
     def _sums(self, prediction: np.ndarray, reference: np.ndarray) -> np.ndarray:
         rows = []

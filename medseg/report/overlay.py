@@ -20,6 +20,7 @@ from medseg.io.source_file import source_file
 
 _FILL = 0.25
 _GAP = 4
+_COLOURS = 509
 
 
 class SaveOverlayd(MapTransform):
@@ -102,7 +103,11 @@ def overlay_sections(
 
 
 def _colours(count: int) -> np.ndarray:
-    """Distinct bright colours by the golden angle; neighbours in number are far apart in hue."""
-    hues = (np.arange(count) * 0.61803398875) % 1
-    table = np.array([colorsys.hsv_to_rgb(h, 0.85, 1.0) for h in hues[: min(count, 4096)]])
-    return table[np.arange(count) % len(table)]
+    """Bright colours of which neighbours in the image rarely share one, the same for an id in every picture.
+
+    Ids run along the rows, so any regular step of the hue paints rows of cells in bands: the hues are shuffled.
+    """
+    hues = np.random.default_rng(0).permutation(_COLOURS) / _COLOURS
+    lightness = np.resize([(0.9, 1.0), (0.55, 1.0), (0.9, 0.75)], (_COLOURS, 2))
+    table = np.array([colorsys.hsv_to_rgb(h, s, v) for h, (s, v) in zip(hues, lightness, strict=True)])
+    return table[np.arange(count) % _COLOURS]
