@@ -18,8 +18,7 @@ class AutocastInferer(Inferer):
 
     Args:
         enabled: False runs in the network's own precision.
-        inferer: what runs the network, for example :class:`medseg.inferers.OverlapTileInferer`. None: the
-            network on the whole input.
+        inferer: how the network is applied, MONAI's ``SlidingWindowInferer`` for example; None: to the whole input.
     """
 
     def __init__(self, enabled: bool = True, inferer: Inferer | None = None) -> None:
