@@ -94,8 +94,8 @@ def predict(network: BasicUNet, items: list[dict], task: str) -> tuple[list[np.n
     slide = SlidingWindowInferer(CROP, overlap=0.5, mode="gaussian")
     found, truth = [], []
     for batch in DataLoader(Dataset(items, transforms(task, training=False)), batch_size=1):
-        with torch.inference_mode():
-            logits = slide(batch["image"].as_tensor(), network)[0]
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            logits = slide(batch["image"].as_tensor(), network)[0].float()
         found.append((logits.softmax(0) if task == "cells" else logits.sigmoid()).numpy())
         truth.append(decollate_batch(batch["label"])[0][0].numpy().astype(np.int32))
     return found, truth
