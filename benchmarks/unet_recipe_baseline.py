@@ -72,6 +72,7 @@ def transforms(task: str, training: bool) -> Compose:
 
 def train(task: str, items: list[dict], steps: int, batch_size: int) -> BasicUNet:
     network = BasicUNet(2, 1, 3 if task == "cells" else 1, (16, 32, 64, 128, 256, 16))
+    network = network.to(memory_format=torch.channels_last)  # the same numbers, sooner
     loss = DiceCELoss(to_onehot_y=True, softmax=True) if task == "cells" else DiceCELoss(sigmoid=True)
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     dataset = Dataset(items * -(-steps * batch_size // len(items)), transforms(task, training=True))
@@ -91,7 +92,7 @@ def train(task: str, items: list[dict], steps: int, batch_size: int) -> BasicUNe
 
 def predict(network: BasicUNet, items: list[dict], task: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Probabilities ``(C, Y, X)`` and label images of the validation part."""
-    slide = SlidingWindowInferer(CROP, overlap=0.5, mode="gaussian")
+    slide = SlidingWindowInferer(CROP, sw_batch_size=4, overlap=0.25, mode="gaussian")
     found, truth = [], []
     for batch in DataLoader(Dataset(items, transforms(task, training=False)), batch_size=1):
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
