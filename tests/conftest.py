@@ -93,6 +93,12 @@ def tiny_bundle(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_phase_contrast_bundle(tmp_path_factory) -> Path:
+    """The bundle of touching cells with a tiny network of random weights. Not to be written to: copy it first."""
+    return tiny_copy(ROOT / "bundles" / "phase_contrast_cells_unet", tmp_path_factory.mktemp("bundles") / "tiny_cells")
+
+
+@pytest.fixture(scope="session")
 def em_folder(tmp_path_factory) -> Path:
     """A training folder of four small synthetic sections. Not to be written to: copy it first."""
     from data_tools.synth.em import em_sections

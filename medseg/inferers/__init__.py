@@ -2,6 +2,14 @@
 
 from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.overlap_tile import OverlapTileInferer
+from medseg.inferers.rescaled import RescaledInferer
+from medseg.inferers.test_time_augmentation import TestTimeAugmentationInferer
 from medseg.inferers.tiled_detection import TiledDetectionInferer
 
-__all__ = ["AutocastInferer", "OverlapTileInferer", "TiledDetectionInferer"]
+__all__ = [
+    "AutocastInferer",
+    "OverlapTileInferer",
+    "RescaledInferer",
+    "TestTimeAugmentationInferer",
+    "TiledDetectionInferer",
+]

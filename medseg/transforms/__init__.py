@@ -3,6 +3,8 @@
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
+from medseg.transforms.core_classes import CoreClassesd, core_classes
+from medseg.transforms.core_instances import InstancesFromCore, InstancesFromCored
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
@@ -17,8 +19,11 @@ __all__ = [
     "BorderWeightMapd",
     "CLAHEd",
     "CheckChannelsd",
+    "CoreClassesd",
     "HUWindow",
     "HUWindowd",
+    "InstancesFromCore",
+    "InstancesFromCored",
     "InstancesFromProbability",
     "InstancesFromProbabilityd",
     "InteriorFromLabelsd",
@@ -30,5 +35,6 @@ __all__ = [
     "SeparateTouching",
     "SeparateTouchingd",
     "border_weight_map",
+    "core_classes",
     "separate_touching",
 ]
