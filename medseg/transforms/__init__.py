@@ -1,14 +1,17 @@
 """MONAI transforms in array and dictionary form."""
 
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
+from medseg.transforms.channel_mix import RandChannelMix, RandChannelMixd
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
+from medseg.transforms.cores import ForegroundAndCores, ForegroundAndCoresd, object_cores
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
 from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
+from medseg.transforms.to_rgb import ToRGB, ToRGBd
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
 __all__ = [
@@ -17,6 +20,8 @@ __all__ = [
     "BorderWeightMapd",
     "CLAHEd",
     "CheckChannelsd",
+    "ForegroundAndCores",
+    "ForegroundAndCoresd",
     "HUWindow",
     "HUWindowd",
     "InstancesFromProbability",
@@ -25,10 +30,15 @@ __all__ = [
     "LoadSectiond",
     "PercentileNormalize",
     "PercentileNormalized",
+    "RandChannelMix",
+    "RandChannelMixd",
     "RandElasticDeformation",
     "RandElasticDeformationd",
     "SeparateTouching",
     "SeparateTouchingd",
+    "ToRGB",
+    "ToRGBd",
     "border_weight_map",
+    "object_cores",
     "separate_touching",
 ]
