@@ -19,6 +19,7 @@ _OPTIONS = {
     "save_overlay": "--overlay",
     "overwrite": "--overwrite",
     "tta": "--tta",
+    "level": "--level",
     "device": "--device",
     "weights": "--weights",
     "output_dir": "-o",
@@ -40,6 +41,9 @@ def predict(
     tta: Annotated[
         bool, typer.Option("--tta", help="Average over flips and quarter turns: better, 8 times as long in 2D.")
     ] = False,
+    level: Annotated[
+        int | None, typer.Option(help="Prune a U-Net++ to this level: 1 is the fastest (see `medseg bundles`).")
+    ] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt of `medseg train`).")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also write <stem>_probability.tif.")] = False,
@@ -70,6 +74,9 @@ def predict(
         overrides["tile_batch_size"] = batch_size
     if tta:
         overrides["tta"] = True
+    if level is not None:
+        found.check_level(level)
+        overrides["level"] = level
     if axes:
         overrides["axes"] = axes
     if json_report and json_report.exists() and not overwrite:

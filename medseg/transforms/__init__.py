@@ -1,16 +1,19 @@
 """MONAI transforms in array and dictionary form."""
 
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
+from medseg.transforms.channel_mix import RandChannelMix, RandChannelMixd
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
 from medseg.transforms.core_classes import CoreClassesd, core_classes
 from medseg.transforms.core_instances import InstancesFromCore, InstancesFromCored
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
+from medseg.transforms.foreground_and_cores import ForegroundAndCores, ForegroundAndCoresd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
 from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
+from medseg.transforms.to_rgb import ToRGB, ToRGBd
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
 __all__ = [
@@ -20,6 +23,8 @@ __all__ = [
     "CLAHEd",
     "CheckChannelsd",
     "CoreClassesd",
+    "ForegroundAndCores",
+    "ForegroundAndCoresd",
     "HUWindow",
     "HUWindowd",
     "InstancesFromCore",
@@ -30,10 +35,14 @@ __all__ = [
     "LoadSectiond",
     "PercentileNormalize",
     "PercentileNormalized",
+    "RandChannelMix",
+    "RandChannelMixd",
     "RandElasticDeformation",
     "RandElasticDeformationd",
     "SeparateTouching",
     "SeparateTouchingd",
+    "ToRGB",
+    "ToRGBd",
     "border_weight_map",
     "core_classes",
     "separate_touching",

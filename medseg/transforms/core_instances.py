@@ -1,4 +1,4 @@
-"""From probabilities of background, rim and core to one label per cell."""
+"""From probabilities of cells and their cores to one label per cell."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ class InstancesFromCore(Transform):
 
     Args:
         core_threshold: components of ``P(core) > core_threshold`` are the seeds.
-        cell_threshold: cells are where ``P(rim) + P(core) > cell_threshold``.
+        cell_threshold: cells are where ``P(cell) > cell_threshold``; of three classes ``P(rim) + P(core)``.
         min_core: seeds of fewer pixels are noise.
         min_size: so are cells of fewer pixels.
         spatial_dims: axes of one section; leading axes are sections, each with its own cells.
 
     Shapes: ``(3, *sections, *spatial)`` float probabilities that sum to 1 (classes of
-    :func:`medseg.transforms.core_classes`) to int32 ``(1, *sections, *spatial)``, 0 = background.
+    :func:`medseg.transforms.core_classes`), or ``(2, …)`` of cell and core
+    (:class:`medseg.transforms.ForegroundAndCores`), to int32 ``(1, …)``, 0 = background.
 
     Raises:
-        ValueError: thresholds outside 0–1, other than three channels.
+        ValueError: thresholds outside 0–1, other than two or three channels.
     """
 
     def __init__(
@@ -51,16 +52,17 @@ class InstancesFromCore(Transform):
     def __call__(self, img: Any) -> torch.Tensor:
         """Label image of the probabilities of one image."""
         probabilities = convert_to_numpy(img)
-        if probabilities.shape[0] != 3:
+        if probabilities.shape[0] not in (2, 3):
             raise ValueError(
-                f"three channels (background, rim, core) are needed, not shape {tuple(probabilities.shape)}"
+                "three channels (background, rim, core) or two (cell, core) are needed, not shape "
+                f"{tuple(probabilities.shape)}"
             )
         labels = label_sections(probabilities, self.spatial_dims, self._cells)
         return convert_to_dst_type(labels, img, dtype=torch.int32)[0]
 
     def _cells(self, probabilities: np.ndarray) -> np.ndarray:
-        _, rim, core = probabilities
-        cell = rim + core
+        core = probabilities[-1]
+        cell = probabilities[0] if len(probabilities) == 2 else probabilities[1] + core
         mask = cell > self.cell_threshold
         seeds = _without_small(label((core > self.core_threshold) & mask, connectivity=1), self.min_core)
         cells = watershed(-(cell + core), seeds, mask=mask)
