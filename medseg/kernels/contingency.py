@@ -1,10 +1,4 @@
-"""Contingency tables of two label images, sparse: only the pairs of ids that meet.
-
-One pass over the voxels. Neighbouring voxels mostly hold the same pair, so the pass turns runs of them into
-numbers `row id | column id | length`, sorts these while they are in the cache, and adds up the lengths of equal
-pairs. Blocks are converted to int64 on the way, so that any integer dtype, memory layout and memory-mapped
-file goes through one compiled kernel.
-"""
+"""Contingency tables of two label images, sparse: only the pairs of ids that meet."""
 
 from __future__ import annotations
 
@@ -20,12 +14,11 @@ from numba import njit
 
 from medseg.errors import InputError
 from medseg.kernels.in_threads import default_threads
-from medseg.kernels.pair_runs import blocks, count_pairs, merge_pairs
+from medseg.kernels.label_blocks import label_blocks
+from medseg.kernels.pair_runs import count_pairs, merge_pairs
 
-_BLOCK_VOXELS = 1 << 15
 _VOXELS_PER_THREAD = 1 << 22
 _MERGE_ABOVE = 1 << 22
-_PACKED = 1 << 19  # runs that are sorted at once: 4 MiB
 
 
 class Marginal(NamedTuple):
@@ -51,8 +44,9 @@ class ContingencyTable:
     @classmethod
     def from_pairs(cls, rows: np.ndarray, columns: np.ndarray, counts: np.ndarray) -> ContingencyTable:
         """Table of pairs given in any order, repeated or not; counts of equal pairs are added."""
+        rows, columns, counts = (np.asarray(side, np.int64) for side in (rows, columns, counts))
         if rows.size == 0:
-            return cls(*np.zeros((3, 0), np.int64))
+            return cls(rows, columns, counts)
         merged = merge_pairs(rows, columns, counts)
         return cls(*(_merge_wide(rows, columns, counts) if merged is None else merged))
 
@@ -141,7 +135,7 @@ def _count_wide(rows: np.ndarray, columns: np.ndarray) -> ContingencyTable:
     """Ids that do not fit one number with a count: the pairs of each block, sorted by two keys."""
     total = ContingencyTable(*np.zeros((3, 0), np.int64))
     waiting: list[ContingencyTable] = []
-    for row_block, column_block in blocks(rows, columns):
+    for row_block, column_block in label_blocks(rows, columns):
         changes = (row_block[1:] != row_block[:-1]) | (column_block[1:] != column_block[:-1])
         starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
         lengths = np.diff(starts, append=row_block.size)
@@ -176,21 +170,24 @@ def _check_ids(labels: np.ndarray) -> None:
 
 def _marginal(ids: np.ndarray, counts: np.ndarray) -> Marginal:
     first = int(ids.min()) if ids.size else 0
-    if ids.size and int(ids.max()) - first < 4 * ids.size:  # ids without large gaps need no sorting
-        return Marginal(*_compact_marginal(ids, counts, first, int(ids.max()) - first + 1))
+    width = int(ids.max()) - first + 1 if ids.size else 0
+    if 0 < width <= 4 * ids.size:  # ids without large gaps need no sorting
+        sizes, index = np.zeros(width, np.int64), np.empty(ids.size, np.int64)
+        _compact_marginal(ids, counts, first, sizes, index)
+        present = np.flatnonzero(sizes)
+        return Marginal(present + first, sizes[present], index)
     unique, index = np.unique(ids, return_inverse=True)
     return Marginal(unique, np.bincount(index, weights=counts).astype(np.int64), index)
 
 
 @njit(cache=True, nogil=True)
-def _compact_marginal(ids, counts, first, width):
-    sizes = np.zeros(width, np.int64)
+def _compact_marginal(ids, counts, first, sizes, index):
     for i in range(ids.size):
         sizes[ids[i] - first] += counts[i]
-    present = np.flatnonzero(sizes)
-    places = np.empty(width, np.int64)
-    places[present] = np.arange(present.size)
-    index = np.empty(ids.size, np.int64)
+    places = np.empty(sizes.size, np.int64)
+    number = 0
+    for i in range(sizes.size):
+        places[i] = number
+        number += sizes[i] != 0
     for i in range(ids.size):
         index[i] = places[ids[i] - first]
-    return present + first, sizes[present], index

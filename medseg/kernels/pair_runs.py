@@ -8,13 +8,13 @@ on the ids, because label images with short runs make such branches unpredictabl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-_BLOCK_VOXELS = 1 << 14
+from medseg.kernels.label_blocks import BLOCK_VOXELS, label_blocks
+
 _CACHE_BITS = 14  # 128 KiB
 _BATCH = 1 << 19  # numbers that are sorted at once: 4 MiB
 _MERGE_ABOVE = 1 << 22
@@ -98,10 +98,10 @@ def count_pairs(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.n
     """
     bounds = packing = None
     cache = np.full(1 << _CACHE_BITS, _EMPTY, np.int64)
-    ends = np.empty(_BLOCK_VOXELS, np.int64)
-    batch = np.empty(min(_BATCH, rows.size) + _BLOCK_VOXELS, np.int64)
+    ends = np.empty(BLOCK_VOXELS, np.int64)
+    batch = np.empty(min(_BATCH, rows.size) + BLOCK_VOXELS, np.int64)
     used, found, found_size, merged_size = 0, [], 0, _MERGE_ABOVE
-    for row_block, column_block in blocks(rows, columns):
+    for row_block, column_block in label_blocks(rows, columns):
         block_bounds = Bounds(*_bounds(row_block, column_block))
         if packing is None or not packing.holds(block_bounds):
             bounds = block_bounds if bounds is None else bounds | block_bounds
@@ -129,27 +129,14 @@ def count_pairs(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.n
 def merge_pairs(
     rows: np.ndarray, columns: np.ndarray, counts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """The same for pairs already counted, in any order, repeated or not; at least one pair."""
+    """The same for pairs already counted, int64, in any order, repeated or not; at least one pair."""
+    if counts.min() < 0:
+        return None
     bounds = Bounds(int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max()))
     packing = Packing.of(bounds, int(counts.sum()))
-    return None if packing is None else packing.unpack(_merged([packing.pack(rows, columns, counts)], packing.count_bits))
-
-
-def blocks(rows: np.ndarray, columns: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Both arrays in one memory order as contiguous blocks of int32 or int64; only what must be cast is copied.
-
-    So any integer dtype, memory layout and memory-mapped file goes through two compiled kernels.
-    """
-    narrow = all(np.can_cast(array.dtype, np.int32) for array in (rows, columns))
-    return np.nditer(
-        [rows, columns],
-        flags=["external_loop", "buffered", "zerosize_ok"],
-        op_flags=[["readonly", "contig", "aligned", "nbo"]] * 2,
-        op_dtypes=[np.dtype(np.int32 if narrow else np.int64)] * 2,
-        casting="unsafe",  # uint64 was checked, every other integer dtype fits
-        buffersize=_BLOCK_VOXELS,
-        order="K",
-    )
+    if packing is None:
+        return None
+    return packing.unpack(_merged([packing.pack(rows, columns, counts)], packing.count_bits))
 
 
 def _first(lowest: int, highest: int, bits: int) -> int:
