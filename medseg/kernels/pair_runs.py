@@ -20,6 +20,7 @@ _BATCH = 1 << 19  # numbers that are sorted at once: 4 MiB
 _MERGE_ABOVE = 1 << 22
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads neighbouring ids (Knuth, vol. 3, 6.4)
 _EMPTY = -1
+_INT64 = np.iinfo(np.int64)
 
 
 class Bounds(NamedTuple):
@@ -29,14 +30,6 @@ class Bounds(NamedTuple):
     highest_row: int
     lowest_column: int
     highest_column: int
-
-    def __or__(self, other: Bounds) -> Bounds:
-        return Bounds(
-            min(self.lowest_row, other.lowest_row),
-            max(self.highest_row, other.highest_row),
-            min(self.lowest_column, other.lowest_column),
-            max(self.highest_column, other.highest_column),
-        )
 
 
 class Packing(NamedTuple):
@@ -96,15 +89,14 @@ def count_pairs(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.n
     `rows`, `columns`: integer arrays of one shape with at least one element. One pass; memory grows with the
     number of pairs. None if the ids are so far apart that a pair and a count do not fit 63 bits.
     """
-    bounds = packing = None
+    bounds, packing = Bounds(_INT64.max, _INT64.min, _INT64.max, _INT64.min), None
     cache = np.full(1 << _CACHE_BITS, _EMPTY, np.int64)
     ends = np.empty(BLOCK_VOXELS, np.int64)
     batch = np.empty(min(_BATCH, rows.size) + BLOCK_VOXELS, np.int64)
     used, found, found_size, merged_size = 0, [], 0, _MERGE_ABOVE
     for row_block, column_block in label_blocks(rows, columns):
-        block_bounds = Bounds(*_bounds(row_block, column_block))
-        if packing is None or not packing.holds(block_bounds):
-            bounds = block_bounds if bounds is None else bounds | block_bounds
+        bounds = Bounds(*_widened(*bounds, row_block, column_block))
+        if packing is None or not packing.holds(bounds):
             wider = Packing.of(bounds, rows.size)
             if wider is None:
                 return None
@@ -141,7 +133,7 @@ def merge_pairs(
 
 def _first(lowest: int, highest: int, bits: int) -> int:
     """Where a range of 2**bits ids begins that has `lowest` to `highest` in its middle."""
-    return max(lowest - ((1 << bits) - 1 - (highest - lowest)) // 2, np.iinfo(np.int64).min)
+    return max(lowest - ((1 << bits) - 1 - (highest - lowest)) // 2, int(_INT64.min))
 
 
 def _merged(found: list[np.ndarray], count_bits: int) -> np.ndarray:
@@ -156,13 +148,18 @@ def _merge_equal(packed: np.ndarray, count_bits: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _bounds(rows, columns):
-    lowest_row = highest_row = rows[0]
-    lowest_column = highest_column = columns[0]
+def _widened(lowest_row, highest_row, lowest_column, highest_column, rows, columns):
+    low_row = high_row = rows[0]  # of the blocks' own type, for vector instructions
+    low_column = high_column = columns[0]
     for i in range(1, rows.size):
-        lowest_row, highest_row = min(lowest_row, rows[i]), max(highest_row, rows[i])
-        lowest_column, highest_column = min(lowest_column, columns[i]), max(highest_column, columns[i])
-    return lowest_row, highest_row, lowest_column, highest_column
+        low_row, high_row = min(low_row, rows[i]), max(high_row, rows[i])
+        low_column, high_column = min(low_column, columns[i]), max(high_column, columns[i])
+    return (
+        min(lowest_row, low_row),
+        max(highest_row, high_row),
+        min(lowest_column, low_column),
+        max(highest_column, high_column),
+    )
 
 
 @njit(cache=True, nogil=True)

@@ -52,6 +52,13 @@ def test_ids_that_spread_on_the_way(small_batches, blocks, seed):
         assert as_items(pairs) == counted_one_by_one(rows, columns)
 
 
+def test_ids_that_fitted_the_spare_bits_are_not_forgotten_when_these_shrink(small_batches):
+    rows, columns = np.zeros((2, 192), np.int64)
+    rows[70] = 1 << 20  # in the second block, without a wider packing
+    columns[150] = 1 << 33  # in the third, leaving few bits to the rows
+    assert as_items(count_pairs(rows, columns)) == counted_one_by_one(rows, columns)
+
+
 ids = st.integers(-(2**63), 2**63 - 1)
 
 
