@@ -3,6 +3,7 @@
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
+from medseg.transforms.detection_target import DetectionTarget, DetectionTargetd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
@@ -17,6 +18,8 @@ __all__ = [
     "BorderWeightMapd",
     "CLAHEd",
     "CheckChannelsd",
+    "DetectionTarget",
+    "DetectionTargetd",
     "HUWindow",
     "HUWindowd",
     "InstancesFromProbability",
