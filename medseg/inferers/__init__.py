@@ -1,7 +1,8 @@
 """Inferers: how a network sees an image larger than itself."""
 
 from medseg.inferers.autocast import AutocastInferer
+from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.overlap_tile import OverlapTileInferer
 from medseg.inferers.tiled_detection import TiledDetectionInferer
 
-__all__ = ["AutocastInferer", "OverlapTileInferer", "TiledDetectionInferer"]
+__all__ = ["AutocastInferer", "ImageDetections", "OverlapTileInferer", "TiledDetectionInferer"]

@@ -11,6 +11,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 from torch import Tensor, nn
 
+from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.merge_detections import merge_detections
 
 Detections = dict[str, Tensor]
@@ -36,7 +37,8 @@ class TiledDetectionInferer(Inferer):
         device: where the detector runs; None means where its parameters are. Results come where the input is.
         progress: called with (tiles done, tiles in all) after each batch.
 
-    Shapes: ``(B, C, *spatial)`` to one dictionary per image as :class:`medseg.networks.MaskRCNN` returns it.
+    Shapes: ``(B, C, *spatial)`` to one :class:`ImageDetections` per image, with the entries of
+    :class:`medseg.networks.MaskRCNN`.
 
     Raises:
         ValueError: a tile not larger than its overlap by a stride, an input with other axes, a detector in training
@@ -69,7 +71,7 @@ class TiledDetectionInferer(Inferer):
 
     def __call__(
         self, inputs: Tensor, network: Callable[..., list[Detections]], *args: Any, **kwargs: Any
-    ) -> list[Detections]:
+    ) -> list[ImageDetections]:
         """Detections of each image of ``inputs``; further arguments go to the network."""
         dims = len(self.tile_shape)
         if inputs.dim() != dims + 2:
@@ -92,9 +94,10 @@ class TiledDetectionInferer(Inferer):
             if self.progress is not None:
                 self.progress(min(done + self.batch_size, len(places)), len(places))
         if len(tiles) == 1:
-            return [detections for (detections,) in found]
+            return [ImageDetections(detections) for (detections,) in found]
         aligned = getattr(network, "aligned", True)
-        return [merge_detections(f, tiles, shape, self.merge_threshold, aligned) for f in found]
+        merged = (merge_detections(f, tiles, shape, self.merge_threshold, aligned) for f in found)
+        return [ImageDetections(detections) for detections in merged]
 
 
 def plan_tiles(length: int, tile: int, overlap: int, stride: int) -> list[tuple[int, int]]:
