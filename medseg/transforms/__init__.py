@@ -8,8 +8,10 @@ from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeforma
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
+from medseg.transforms.labels_from_detections import LabelsFromDetectionsd
 from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
+from medseg.transforms.scaled_crop import RandScaledCropd
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
 __all__ = [
@@ -25,11 +27,13 @@ __all__ = [
     "InstancesFromProbability",
     "InstancesFromProbabilityd",
     "InteriorFromLabelsd",
+    "LabelsFromDetectionsd",
     "LoadSectiond",
     "PercentileNormalize",
     "PercentileNormalized",
     "RandElasticDeformation",
     "RandElasticDeformationd",
+    "RandScaledCropd",
     "SeparateTouching",
     "SeparateTouchingd",
     "border_weight_map",
