@@ -31,7 +31,8 @@ def training_items(
         validation_fraction: share for validation where no split is given.
 
     Returns:
-        Dictionaries with ``image`` and ``label`` (absolute paths) and ``section`` (index, or -1 for a 2D file).
+        Dictionaries with ``image`` and ``label`` (absolute paths), ``section`` (index, or -1 for a 2D file), and
+        ``group`` and ``stratum`` as the split gives them, else empty.
 
     Raises:
         InputError: missing folders or files, images without labels or the reverse, an empty part.
@@ -84,15 +85,17 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
         if not path.is_file():
             raise InputError(f"{path}: named in the split but not there")
     count = count_sections(image)
+    item = {"image": str(image), "label": str(label)}
+    item |= {key: str(entry.get(key, "")) for key in ("group", "stratum")}
     if count == 1:
-        return [{"image": str(image), "label": str(label), "section": -1}]
+        return [item | {"section": -1}]
     try:
         start, stop = (int(n) for n in entry.get("sections", (0, count)))
     except (TypeError, ValueError) as error:
         raise InputError(f"{image}: 'sections' is [start, stop), not {entry['sections']}") from error
     if not 0 <= start < stop <= count:
         raise InputError(f"{image}: sections [{start}, {stop}) are not among its {count} sections")
-    return [{"image": str(image), "label": str(label), "section": k} for k in range(start, stop)]
+    return [item | {"section": k} for k in range(start, stop)]
 
 
 def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:

@@ -1,5 +1,6 @@
-"""Handlers that MONAI's trainers need for resumable, reproducible runs, and for pretrained encoders."""
+"""What MONAI's trainers need for resumable, reproducible runs, pretrained encoders and rare kinds of images."""
 
+from medseg.training.balanced_weights import balanced_weights
 from medseg.training.detection_batch import PrepareDetectionBatch
 from medseg.training.epoch_seed import EpochSeed
 from medseg.training.freeze import FreezeEncoder
@@ -15,5 +16,6 @@ __all__ = [
     "PrepareDetectionBatch",
     "PrepareWeightedBatch",
     "RunState",
+    "balanced_weights",
     "parameter_groups",
 ]

@@ -1,8 +1,10 @@
 """MONAI transforms in array and dictionary form."""
 
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
+from medseg.transforms.channel_mix import RandChannelMix, RandChannelMixd
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
+from medseg.transforms.cores import ForegroundAndCores, ForegroundAndCoresd, object_cores
 from medseg.transforms.detection_target import DetectionTarget, DetectionTargetd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
@@ -12,6 +14,7 @@ from medseg.transforms.labels_from_detections import LabelsFromDetectionsd
 from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
 from medseg.transforms.scaled_crop import RandScaledCropd
+from medseg.transforms.to_rgb import ToRGB, ToRGBd
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
 __all__ = [
@@ -22,6 +25,8 @@ __all__ = [
     "CheckChannelsd",
     "DetectionTarget",
     "DetectionTargetd",
+    "ForegroundAndCores",
+    "ForegroundAndCoresd",
     "HUWindow",
     "HUWindowd",
     "InstancesFromProbability",
@@ -31,11 +36,16 @@ __all__ = [
     "LoadSectiond",
     "PercentileNormalize",
     "PercentileNormalized",
+    "RandChannelMix",
+    "RandChannelMixd",
     "RandElasticDeformation",
     "RandElasticDeformationd",
     "RandScaledCropd",
     "SeparateTouching",
     "SeparateTouchingd",
+    "ToRGB",
+    "ToRGBd",
     "border_weight_map",
+    "object_cores",
     "separate_touching",
 ]
