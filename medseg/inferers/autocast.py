@@ -25,7 +25,9 @@ class AutocastInferer(Inferer):
         super().__init__()
         self.enabled, self.inferer = enabled, inferer or SimpleInferer()
 
-    def __call__(self, inputs: Tensor | Sequence[Tensor], network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def __call__(
+        self, inputs: Tensor | Sequence[Tensor], network: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
         """``network(inputs)`` under autocast: a tensor, or a list or dictionary of tensors."""
         first = inputs if isinstance(inputs, Tensor) else inputs[0]
         with torch.autocast(first.device.type, dtype=torch.bfloat16, enabled=self.enabled):

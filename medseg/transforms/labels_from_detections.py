@@ -12,22 +12,24 @@ from monai.utils import convert_to_dst_type
 
 from medseg.networks.mask_rcnn.paste import crop_masks, label_image
 
+Detections = dict[str, torch.Tensor]
+
 
 class LabelsFromDetectionsd(MapTransform):
     """Paint detections into a label image; a pixel of several objects goes to the best-scored one.
 
     Args:
         keys: detections of one image (:class:`medseg.inferers.ImageDetections` or a dictionary) with masks.
-        image_key: the image ``(C, *spatial)``; the labels have its shape and metadata.
+        image_key: the image ``(C, *sections, *spatial)``; the labels have its shape and metadata.
         detections_key: where the detections that were painted are left; row i of each of their tensors belongs to
-            the object of id ``i + 1``, best score first.
+            the object of id ``i + 1``: section after section, best score first.
         min_score: detections below it are left out.
         min_size: so are objects of which fewer pixels are seen,
         min_visible: and those of which better-scored ones cover all but less than this fraction: crumbs of a cell
             found twice.
         threshold: an object has the pixels whose probability is above.
 
-    Shapes: ``(1, *spatial)`` int32, 0 = background.
+    Shapes: ``(1, *sections, *spatial)`` int32, 0 = background; ids run on through a stack.
 
     Raises:
         ValueError: detections without masks.
@@ -56,15 +58,28 @@ class LabelsFromDetectionsd(MapTransform):
         for key in self.key_iterator(data):
             found = {name: data[key][name] for name in data[key].keys()}  # noqa: SIM118 (not a mapping)
             found = _rows(found, found["scores"] >= self.min_score)
-            labels, shown = _paint(found, image.shape[1:], self.threshold, self.min_size, self.min_visible)
+            labels, result[self.detections_key] = self._painted(found, tuple(image.shape[1:]))
             result[key] = convert_to_dst_type(labels[None], image, dtype=torch.int32)[0]
-            result[self.detections_key] = shown
         return result
+
+    def _painted(self, found: Detections, shape: tuple[int, ...]) -> tuple[torch.Tensor, Detections]:
+        limits = (self.threshold, self.min_size, self.min_visible)
+        if "section" not in found:
+            return _paint(found, shape, *limits)
+        image = shape[len(shape) - found["boxes"].shape[1] // 2 :]
+        sections = torch.zeros(shape, dtype=torch.int32).view(-1, *image)
+        shown, last = [], 0
+        for k, section in enumerate(sections):
+            labels, part = _paint(_rows(found, found["section"] == k), image, *limits)
+            section.copy_(torch.where(labels > 0, labels + last, 0))
+            last += len(part["scores"])
+            shown.append(part)
+        return sections.view(shape), {name: torch.cat([part[name] for part in shown]) for name in found}
 
 
 def _paint(
-    found: dict[str, torch.Tensor], shape: Sequence[int], threshold: float, min_size: int, min_visible: float
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    found: Detections, shape: Sequence[int], threshold: float, min_size: int, min_visible: float
+) -> tuple[torch.Tensor, Detections]:
     labels = label_image(found, shape, threshold)
     masks = crop_masks(found["box_masks"].cpu(), found["boxes"].cpu(), shape)
     whole = torch.tensor([int((crop > threshold).sum()) for _, crop in masks], dtype=torch.int64)
@@ -75,5 +90,5 @@ def _paint(
     return number[labels.long()], _rows(found, kept)
 
 
-def _rows(found: dict[str, torch.Tensor], kept: torch.Tensor) -> dict[str, torch.Tensor]:
+def _rows(found: Detections, kept: torch.Tensor) -> Detections:
     return {name: value[kept.to(value.device)] for name, value in found.items()}
