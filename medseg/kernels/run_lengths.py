@@ -23,8 +23,8 @@ def encode_window_runs(mask: np.ndarray, corner: tuple[int, int], shape: tuple[i
     """
     edges = np.diff(np.pad(np.asarray(mask, dtype=np.int8), ((1, 1), (0, 0))), axis=0)
     ends = []
-    for sign in (1, -1):
-        column, row = np.nonzero(edges.T == sign)
+    for beginning in (True, False):
+        column, row = np.nonzero(edges.T > 0 if beginning else edges.T < 0)
         ends.append((corner[1] + column) * shape[0] + corner[0] + row)
     # start, stop, start, stop, ...; a run down to the last row goes on at the top of the next column
     places = np.stack(ends, axis=1).ravel()

@@ -71,9 +71,10 @@ def object_table(
         spatial_dims: axes of an object: 2 (Y, X) or 3 (Z, Y, X).
 
     Returns:
-        ``label``, ``section`` (flat index; stacks only), ``area_px``, ``area_um2`` (3D: ``volume_px``, ``volume_um3``),
-        ``centroid_y``, ``centroid_x``, ``bbox_y0``, ``bbox_x0``, ``bbox_y1``, ``bbox_x1`` (px, end exclusive; 3D: with z
-        first), ``mean_intensity`` (``mean_intensity_c0`` ... for several channels), ``touches_border``.
+        ``label``, ``section`` (flat index; stacks only), ``area_px``, ``area_um2``, ``centroid_y``, ``centroid_x``,
+        ``bbox_y0``, ``bbox_x0``, ``bbox_y1``, ``bbox_x1`` (px, end exclusive), ``mean_intensity``
+        (``mean_intensity_c0`` ... for several channels), ``touches_border``. In 3D ``volume_px`` and ``volume_um3``
+        stand for the area, and z comes before y.
 
     Raises:
         InputError: image and labels of different shapes.

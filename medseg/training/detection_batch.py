@@ -17,8 +17,9 @@ _Target = dict[str, torch.Tensor]
 class PrepareDetectionBatch(PrepareBatch):
     """``prepare_batch`` of a MONAI trainer whose network takes images *and* targets and returns its losses.
 
-    In a bundle: ``"prepare_batch": {"_target_": "medseg.training.PrepareDetectionBatch"}``, a ``DataLoader`` with
-    ``"collate_fn": "$monai.data.utils.no_collation"`` and ``"loss_function": {"_target_": "medseg.losses.SumOfLosses"}``.
+    In a bundle the trainer has ``"prepare_batch": {"_target_": "medseg.training.PrepareDetectionBatch"}`` and
+    ``"loss_function": {"_target_": "medseg.losses.SumOfLosses"}``, its ``DataLoader``
+    ``"collate_fn": "$monai.data.utils.no_collation"``.
 
     Args:
         image_key, label_key: entries of each item; the label is a dictionary of tensors
