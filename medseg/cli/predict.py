@@ -20,6 +20,7 @@ _OPTIONS = {
     "save_overlay": "--overlay",
     "save_coco": "--coco",
     "overwrite": "--overwrite",
+    "level": "--level",
     "device": "--device",
     "weights": "--weights",
     "output_dir": "-o",
@@ -38,6 +39,9 @@ def predict(
         str | None, typer.Option(metavar="Y,X", help="Largest tile in pixels; smaller needs less memory.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Tiles at once.")] = None,
+    level: Annotated[
+        int | None, typer.Option(help="Prune a U-Net++ to this level: 1 is the fastest (see `medseg bundles`).")
+    ] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
     weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt of `medseg train`).")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also write <stem>_probability.tif.")] = False,
@@ -70,6 +74,9 @@ def predict(
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
     if batch_size:
         overrides["tile_batch_size"] = batch_size
+    if level is not None:
+        found.check_level(level)
+        overrides["level"] = level
     if axes:
         overrides["axes"] = axes
     if json_report and json_report.exists() and not overwrite:

@@ -3,6 +3,7 @@
 from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.overlap_tile import OverlapTileInferer
+from medseg.inferers.rescaled import RescaledInferer
 from medseg.inferers.tiled_detection import TiledDetectionInferer
 
-__all__ = ["AutocastInferer", "ImageDetections", "OverlapTileInferer", "TiledDetectionInferer"]
+__all__ = ["AutocastInferer", "ImageDetections", "OverlapTileInferer", "RescaledInferer", "TiledDetectionInferer"]

@@ -4,9 +4,11 @@ from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, 
 from medseg.transforms.channel_mix import RandChannelMix, RandChannelMixd
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
-from medseg.transforms.cores import ForegroundAndCores, ForegroundAndCoresd, object_cores
+from medseg.transforms.core_classes import CoreClassesd, core_classes
+from medseg.transforms.core_instances import InstancesFromCore, InstancesFromCored
 from medseg.transforms.detection_target import DetectionTarget, DetectionTargetd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
+from medseg.transforms.foreground_and_cores import ForegroundAndCores, ForegroundAndCoresd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
@@ -23,12 +25,15 @@ __all__ = [
     "BorderWeightMapd",
     "CLAHEd",
     "CheckChannelsd",
+    "CoreClassesd",
     "DetectionTarget",
     "DetectionTargetd",
     "ForegroundAndCores",
     "ForegroundAndCoresd",
     "HUWindow",
     "HUWindowd",
+    "InstancesFromCore",
+    "InstancesFromCored",
     "InstancesFromProbability",
     "InstancesFromProbabilityd",
     "InteriorFromLabelsd",
@@ -46,6 +51,6 @@ __all__ = [
     "ToRGB",
     "ToRGBd",
     "border_weight_map",
-    "object_cores",
+    "core_classes",
     "separate_touching",
 ]

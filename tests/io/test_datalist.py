@@ -50,7 +50,19 @@ def test_images_and_labels_of_other_suffixes_match(tmp_path):
         "image": str(tmp_path / "images/a.png"),
         "label": str(tmp_path / "labels/a.ome.tif"),
         "section": -1,
+        "group": "",
+        "stratum": "",
     }
+
+
+def test_groups_and_strata_of_the_split(tmp_path):
+    for stem in "ab":
+        add(tmp_path, stem)
+    entries = [{"image": f"images/{s}.tif", "label": f"labels/{s}.tif"} for s in "ab"]
+    entries[0] |= {"group": "well A01", "stratum": "drug"}
+    (tmp_path / "dataset.json").write_text(json.dumps({"training": entries, "validation": entries[:1]}))
+    items = training_items(tmp_path, "training")
+    assert [(i["group"], i["stratum"]) for i in items] == [("well A01", "drug"), ("", "")]
 
 
 def test_a_split_with_sections(tmp_path):
