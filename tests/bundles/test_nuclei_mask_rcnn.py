@@ -119,3 +119,8 @@ def test_weights_of_another_network_are_refused(medseg, narrow_nuclei_detector, 
     )
     assert done.code == 2
     assert "another network" in done.err
+
+
+def test_export_says_why_not(medseg, narrow_nuclei_detector, tmp_path):
+    done = medseg("export", narrow_nuclei_detector, "-o", tmp_path / "net.onnx")
+    assert (done.code, "depends on the image" in done.err) == (2, True), done.err
