@@ -76,8 +76,8 @@ def export_bundle(
     format = _format(path, format)
     if bundle.metadata["network_data_format"]["outputs"]["pred"]["type"] == "object":
         raise InputError(
-            f"{bundle.name}: detects objects; how many, and which suppress each other, depends on the image, which "
-            "neither ONNX nor TorchScript can hold. Run it with medseg, or export a bundle that gives each pixel a class"
+            f"{bundle.name}: detects objects; how many, and which suppress each other, depends on the image: "
+            "neither ONNX nor TorchScript can hold that. Run it with medseg, or export a bundle of pixel classes"
         )
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
