@@ -15,7 +15,7 @@ from pathlib import Path
 from data_tools.catalogue import SETS
 from data_tools.convert.build import build_dataset
 from data_tools.convert.sets import CONVERTERS
-from data_tools.layout import Description, write_dataset_json
+from data_tools.layout import Description, with_checksums, write_dataset_json
 from data_tools.split import split_dataset
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     )
     dataset = build_dataset(options.folder, sources, description).dataset
     result = split_dataset(dataset, fraction=0.2, seed=options.seed)
-    write_dataset_json(replace(result.dataset, checksums=dataset.checksums), overwrite=True)
+    write_dataset_json(with_checksums(result.dataset), overwrite=True)
     print(f"{len(result.dataset.training)} for training, {len(result.dataset.validation)} for validation")
 
 

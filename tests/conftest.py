@@ -57,7 +57,7 @@ def no_space_left():
     return limited
 
 
-def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4, 4)) -> Path:
+def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4, 4), seed: int = 0) -> Path:
     """A copy of a shipped U-Net bundle with a narrow network and seeded random weights, quick on any machine."""
     import torch
     from monai.bundle import ConfigParser
@@ -73,7 +73,7 @@ def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4
             path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     parser = ConfigParser()
     parser.read_config(root / "configs" / "inference.json")
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     network = parser.get_parsed_content("network_def")
     with torch.inference_mode():  # probabilities on both sides of the threshold
         side = network.valid_size(284)
@@ -92,7 +92,13 @@ def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory) -> Path:
     """The EM bundle with a tiny network of random weights. Not to be written to: copy it first."""
-    return tiny_copy(ROOT / "bundles" / "em_membrane_unet", tmp_path_factory.mktemp("bundles") / "tiny_em")
+    return tiny_copy(ROOT / "bundles" / "em_membrane_unet", tmp_path_factory.mktemp("bundles") / "tiny_em", seed=4)
+
+
+@pytest.fixture(scope="session")
+def tiny_phase_contrast_bundle(tmp_path_factory) -> Path:
+    """The bundle of touching cells with a tiny network of random weights. Not to be written to: copy it first."""
+    return tiny_copy(ROOT / "bundles" / "phase_contrast_cells_unet", tmp_path_factory.mktemp("bundles") / "tiny_cells")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,14 @@ from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.overlap_tile import OverlapTileInferer
 from medseg.inferers.rescaled import RescaledInferer
+from medseg.inferers.test_time_augmentation import TestTimeAugmentationInferer
 from medseg.inferers.tiled_detection import TiledDetectionInferer
 
-__all__ = ["AutocastInferer", "ImageDetections", "OverlapTileInferer", "RescaledInferer", "TiledDetectionInferer"]
+__all__ = [
+    "AutocastInferer",
+    "ImageDetections",
+    "OverlapTileInferer",
+    "RescaledInferer",
+    "TestTimeAugmentationInferer",
+    "TiledDetectionInferer",
+]

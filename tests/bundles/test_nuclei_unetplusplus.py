@@ -206,3 +206,25 @@ def test_levels_are_those_of_the_network(medseg):
     found = {entry["name"]: entry["levels"] for entry in json.loads(medseg("bundles", "--json").out)}
     assert (found["nuclei_unetplusplus"], found["em_membrane_unet"]) == ([1, 2, 3, 4], [])
     assert "1-4" in medseg("bundles").out
+
+
+@pytest.mark.slow
+def test_the_same_class_learns_volumes(tmp_path):
+    """The 3D configs: volume in, volume out."""
+    write_synthetic("nuclei", tmp_path / "data", count=2, shape=(24, 72, 80))
+    root = ROOT / "bundles" / "nuclei_unetplusplus"
+
+    def run(name: str, *settings: object) -> None:
+        configs = f"['{CONFIGS / name}.json','{CONFIGS / f'ovules_3d_{name}'}.json']"
+        command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", configs, "--bundle_root", root]
+        done = subprocess.run(
+            list(map(str, [*command, *settings])), capture_output=True, text=True, cwd=ROOT, check=False
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    run("train", "--dataset_dir", tmp_path / "data", "--output_dir", tmp_path / "run", "--epochs", 1, "--crops", 4)
+    images, out = tmp_path / "data" / "images", tmp_path / "out"
+    weights = tmp_path / "run" / "model.pt"
+    run("inference", "--dataset_dir", images, "--output_dir", out, "--weights", weights, "--level", 2)
+    labels, geometry = read_labels(next(out.glob("*_labels.tif")))
+    assert (labels.shape, geometry.axes, geometry.spacing) == ((24, 72, 80), "ZYX", (1.0, 0.5, 0.5))
