@@ -4,6 +4,7 @@ from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, 
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
+from medseg.transforms.flip_sides import RandFlipSidesd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
@@ -27,6 +28,7 @@ __all__ = [
     "PercentileNormalized",
     "RandElasticDeformation",
     "RandElasticDeformationd",
+    "RandFlipSidesd",
     "SeparateTouching",
     "SeparateTouchingd",
     "border_weight_map",
