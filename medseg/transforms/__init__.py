@@ -9,6 +9,7 @@ from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
 from medseg.transforms.load_section import LoadSectiond
+from medseg.transforms.neighbouring_slices import NeighbouringSlicesd
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
@@ -24,6 +25,7 @@ __all__ = [
     "InstancesFromProbabilityd",
     "InteriorFromLabelsd",
     "LoadSectiond",
+    "NeighbouringSlicesd",
     "PercentileNormalize",
     "PercentileNormalized",
     "RandElasticDeformation",
