@@ -45,6 +45,11 @@ class Bundle:
         """Spatial axes of the network's input."""
         return len(self.metadata["network_data_format"]["inputs"]["image"]["spatial_shape"])
 
+    @property
+    def takes_volumes(self) -> bool:
+        """Whether its input are volumes with a place in the patient (NIfTI, DICOM ...), not microscopy images."""
+        return self.metadata.get("data_type") == "nifti"
+
     def config(self, name: str) -> Path:
         """A file of ``configs``, for example ``inference``.
 

@@ -61,7 +61,7 @@ class LabelsOnInputGridd(MapTransform):
                     f"{self.reference_key!r} {tuple(image.shape[1:])}; they must share one grid"
                 )
             labels = labels_on_grid(torch.softmax(logits.float(), dim=0), to_network, shape)
-            meta = dict(image.meta) | {"spatial_shape": np.asarray(shape)}
+            meta = {k: v for k, v in image.meta.items() if k != "affine"} | {"spatial_shape": np.asarray(shape)}
             affine = torch.as_tensor(np.asarray(image.meta["input_affine"], dtype=float))
             result[key] = MetaTensor(labels[None], affine=affine, meta=meta)
         return result

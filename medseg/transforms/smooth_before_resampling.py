@@ -6,10 +6,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from monai.config import KeysCollection
-from monai.data import MetaTensor
 from monai.networks.layers import GaussianFilter
 from monai.transforms import MapTransform
-from monai.utils import TransformBackends
+from monai.utils import TransformBackends, convert_to_dst_type
 
 _LEAST_FACTOR = 1.5  # below it bilinear interpolation itself smooths enough
 
@@ -41,8 +40,7 @@ class SmoothBeforeResamplingd(MapTransform):
             if any(sigmas):
                 smooth = GaussianFilter(len(sigmas), sigmas, truncated=3.0)
                 plain = image.as_tensor().float()
-                result[key] = MetaTensor(smooth(plain[None])[0], meta=image.meta, affine=image.affine)
-                result[key].applied_operations = image.applied_operations
+                result[key] = convert_to_dst_type(smooth(plain[None])[0], image)[0]
         return result
 
 
