@@ -5,9 +5,9 @@ MONAI's reader and writer classes are in :mod:`medseg.io.monai_io`, so that this
 
 from medseg.io.datalist import training_items
 from medseg.io.geometry import Geometry, channel_first
-from medseg.io.paths import image_stem, list_images
 from medseg.io.list_volumes import list_volumes
 from medseg.io.nifti import write_label_volume
+from medseg.io.paths import image_stem, list_images
 from medseg.io.read import read_image, read_labels
 from medseg.io.read_volume import read_volume
 from medseg.io.volume import Space

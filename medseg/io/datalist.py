@@ -96,7 +96,9 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    images, labels = (_by_stem(list_images(folder / sub, IMAGE_SUFFIXES + VOLUME_SUFFIXES)) for sub in ("images", "labels"))
+    images, labels = (
+        _by_stem(list_images(folder / sub, IMAGE_SUFFIXES + VOLUME_SUFFIXES)) for sub in ("images", "labels")
+    )
     if lonely := sorted(set(images) ^ set(labels)):
         where = "labels" if lonely[0] in images else "images"
         raise InputError(

@@ -58,7 +58,9 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Spa
     try:
         image = reader.Execute()
     except RuntimeError as error:
-        raise InputError(f"{folder}: its slices cannot be read ({_last_line(error)}); export the series again") from error
+        raise InputError(
+            f"{folder}: its slices cannot be read ({_last_line(error)}); export the series again"
+        ) from error
     return check_volume(folder, sitk.GetArrayFromImage(image).T), Space.scanner(affine)
 
 

@@ -27,7 +27,9 @@ def list_volumes(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
         if path.is_dir():
             found.update(dict.fromkeys(_of_folder(path)))
         elif glob.has_magic(str(item)) and not path.exists():
-            folders = sorted((p for p in map(Path, glob.glob(str(item), recursive=True)) if p.is_dir()), key=natural_order)
+            folders = sorted(
+                (p for p in map(Path, glob.glob(str(item), recursive=True)) if p.is_dir()), key=natural_order
+            )
             for folder in folders:
                 found.update(dict.fromkeys(_of_folder(folder)))
             if not folders:

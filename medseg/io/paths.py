@@ -37,9 +37,7 @@ def image_stem(path: str | Path) -> str:
     return Path(name).stem
 
 
-def list_images(
-    inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, ...] = IMAGE_SUFFIXES
-) -> list[Path]:
+def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
     """Image files of files, folders (not their subfolders) and glob patterns, in natural order.
 
     Args:

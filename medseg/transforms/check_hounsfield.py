@@ -48,9 +48,9 @@ def why_not_hounsfield(low: float, high: float) -> str | None:
     values = f"values from {low:g} to {high:g}"
     if low == high:
         return f"all voxels are {low:g}, there is nothing in it"
-    if 0 <= low and high <= 1:
+    if low >= 0 and high <= 1:
         return f"{values}: scaled to 0-1, not Hounsfield units"
-    if 0 <= low and high <= _BRIGHTEST_PICTURE:
+    if low >= 0 and high <= _BRIGHTEST_PICTURE:
         return f"{values}: a gray picture, not Hounsfield units (air -1000, water 0); export the CT itself"
     if low >= 0:
         return f"{values}: no air at -1000, the offset of Hounsfield units (-1024 as a rule) seems to be missing"

@@ -48,5 +48,3 @@ def smoothing_sigmas(spacing: Sequence[float], target: Sequence[float]) -> list[
     """Standard deviation in voxels along each axis; 0 where the target is not much coarser."""
     factors = [after / before for before, after in zip(spacing, target, strict=True)]
     return [(f - 1) / 2 if f >= _LEAST_FACTOR else 0.0 for f in factors]
-
-

@@ -41,7 +41,10 @@ def gather_inputs(
 
 
 def result_path(output_dir: Path, path: Path, kind: str) -> Path:
-    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``) of an input goes; labels of volumes are volumes."""
+    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``) of an input goes.
+
+    Labels of volumes are volumes, which also have ``structures`` and a ``preview``.
+    """
     is_label_volume = kind == "labels" and (is_volume(path) or path.is_dir())
     suffix = ".nii.gz" if is_label_volume else RESULT_SUFFIXES[kind]
     return output_dir / f"{image_stem(path)}_{kind}{suffix}"

@@ -72,7 +72,9 @@ def test_one_slice(tmp_path):
 def test_several_series_are_named_and_one_can_be_chosen(tmp_path):
     write_series(tmp_path / "ct", name="a{}.dcm")
     write_series(tmp_path / "ct", hounsfield()[:, :, :2] + 1, uid="1.2.826.99", name="b{}.dcm")
-    with pytest.raises(InputError, match=r"2 series: 1\.2\.826\.1 \(6 slices, neck\); 1\.2\.826\.99 \(2 slices, neck\)"):
+    with pytest.raises(
+        InputError, match=r"2 series: 1\.2\.826\.1 \(6 slices, neck\); 1\.2\.826\.99 \(2 slices, neck\)"
+    ):
         read_volume(tmp_path / "ct")
     assert read_volume(tmp_path / "ct", series=".99")[0].shape == (5, 4, 2)
     with pytest.raises(InputError, match="does not name one series"):
