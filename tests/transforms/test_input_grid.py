@@ -35,7 +35,7 @@ def ball(shape, affine, radius_mm=14.0) -> np.ndarray:
     place = index @ affine[:3, :3].T + affine[:3, 3]
     centre = affine[:3, :3] @ (np.array(shape) / 2) + affine[:3, 3]
     labels = (np.linalg.norm(place - centre, axis=-1) < radius_mm).astype(np.int16)
-    return labels * (1 + (place[..., 0] > centre[0]))
+    return (labels * (1 + (place[..., 0] > centre[0]))).astype(np.int16)
 
 
 @pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1), (1, -1, -1), (-1, -1, -1)])
