@@ -11,6 +11,13 @@ from medseg.io import read_labels
 
 SIDE = 64
 PATIENTS = ("ID1", "ID2", "ID3")
+DISCS = ((32, 18, 11), (36, 42, 9), (14, 32, 4))  # y, x, radius of lung, heart, trachea
+SETTINGS = (
+    "image_size=[32,32]",
+    "network_def::decoder_channels=[8,8,8,8,8]",
+    "train::batch_size=2",
+    "val_interval=1",
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +61,7 @@ def test_from_archive_to_prediction(medseg, archive, tmp_path):
         "train::batch_size=2",
         "val_interval=1",
     ]
-    wanted = [part for setting in settings for part in ("--set", setting)]
+    wanted = [part for setting in SETTINGS for part in ("--set", setting)]
     run = ("-o", tmp_path / "run", "--device", "cpu", "--no-check", "--epochs", 1)
     done = medseg("train", "chest_ct_unet_transfer", "--data", folder, *run, *wanted)
     assert done.code == 0, done.err
