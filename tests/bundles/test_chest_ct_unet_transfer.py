@@ -55,12 +55,6 @@ def test_from_archive_to_prediction(medseg, archive, tmp_path):
     groups = [{entry["group"] for entry in split[part]} for part in ("training", "validation")]
     assert groups[0] | groups[1] == set(PATIENTS)
     assert not groups[0] & groups[1]
-    settings = [
-        "image_size=[32,32]",
-        "network_def::decoder_channels=[8,8,8,8,8]",
-        "train::batch_size=2",
-        "val_interval=1",
-    ]
     wanted = [part for setting in SETTINGS for part in ("--set", setting)]
     run = ("-o", tmp_path / "run", "--device", "cpu", "--no-check", "--epochs", 1)
     done = medseg("train", "chest_ct_unet_transfer", "--data", folder, *run, *wanted)
