@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from monai.inferers import Inferer
+from monai.utils import convert_to_tensor
 from torch import Tensor
 
 from medseg.transforms.neighbouring_slices import neighbouring_slices
@@ -40,9 +41,10 @@ class SliceBySliceInferer(Inferer):
         self.progress = progress
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
-        """``(B, 1, X, Y, Z)`` to the network's ``(B, C, X, Y, Z)``."""
+        """``(B, 1, X, Y, Z)`` to the network's ``(B, C, X, Y, Z)``, a plain tensor."""
         x, y, depth = inputs.shape[2:]
-        padded = F.pad(inputs, (0, 0, 0, -y % self.divisor, 0, -x % self.divisor))
+        plain = convert_to_tensor(inputs, track_meta=False)  # a slice has no place in the volume's affine
+        padded = F.pad(plain, (0, 0, 0, -y % self.divisor, 0, -x % self.divisor))
         result: Tensor | None = None
         for b, volume in enumerate(padded):
             for start in range(0, depth, self.batch_size):

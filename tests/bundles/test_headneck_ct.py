@@ -102,6 +102,7 @@ def test_every_volume_but_the_bad_one_comes_back_on_its_grid(medseg, small_bundl
     done = medseg("predict", small_bundle, volumes, "-o", tmp_path / "out", "--device", "cpu")
     assert done.code == 1
     assert "bad.nii.gz: cannot be read as NIfTI" in done.err
+    assert done.err.count("error: ") == 1, done.err
     assert not list((tmp_path / "out").glob("bad*"))
     for path in ("plain.nii.gz", "oblique.nii", "slice.nii.gz", "nearly.nrrd"):
         stem = path.partition(".")[0]

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from monai.data import MetaTensor
 from torch import nn
 
 from medseg.inferers import AutocastInferer, SliceBySliceInferer
@@ -33,6 +34,13 @@ def test_batches_of_slices_do_not_matter():
     volume = torch.rand(1, 1, 32, 32, 5)
     one, four = (SliceBySliceInferer((0, 2), batch_size=n)(volume, network) for n in (1, 4))
     torch.testing.assert_close(one, four)
+
+
+def test_images_of_monai_loaders():
+    volume = MetaTensor(torch.rand(1, 1, 32, 32, 3), affine=torch.eye(4))
+    result = SliceBySliceInferer((0, 1))(volume, nn.Conv2d(2, 3, 3, padding=1))
+    assert result.shape == (1, 3, 32, 32, 3)
+    assert not isinstance(result, MetaTensor)
 
 
 def test_inside_autocast():
