@@ -96,6 +96,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Caicedo et al. 2019, Nat. Methods 16:1247; BBBC038v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC038/stage1_train.zip"),),
+        bundle="nuclei_unetplusplus",
     ),
     "bbbc039": PublicSet(
         title="BBBC039: U2OS nuclei, Hoechst, 20x",
@@ -108,6 +109,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Caicedo et al. 2019, Cytometry A 95:952; BBBC039v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC039/images.zip"), Download(f"{_BBBC}/BBBC039/masks.zip")),
+        bundle="nuclei_unetplusplus",
     ),
     "usiigaci": PublicSet(
         title="Usiigaci: NIH/3T3 fibroblasts, phase contrast",
@@ -120,6 +122,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Tsai et al. 2019, SoftwareX 9:230",
         downloads=(Download(f"{_GITHUB}/oist/Usiigaci/archive/185047fec5d2f791d7d5650e27629e99ea7479ab.zip"),),
+        bundle="phase_contrast_cells_unet",
     ),
     "openkbp": PublicSet(
         title="OpenKBP: head-and-neck planning CT with seven organs",

@@ -50,6 +50,22 @@ class Bundle:
         """Whether its input are volumes with a place in the patient (NIfTI, DICOM ...), not microscopy images."""
         return self.metadata.get("data_type") == "nifti"
 
+    @property
+    def levels(self) -> list[int]:
+        """Levels that the network can be pruned to, shallowest first; none if it cannot be."""
+        return list(self.metadata.get("levels", []))
+
+    def check_level(self, level: int) -> None:
+        """Refuse a level that the network cannot be pruned to.
+
+        Raises:
+            InputError: it has others, or none at all.
+        """
+        if not self.levels:
+            raise InputError(f"{self.name}: its network has no levels to prune to; leave --level out")
+        if level not in self.levels:
+            raise InputError(f"{self.name}: has no level {level}; give one of {', '.join(map(str, self.levels))}")
+
     def config(self, name: str) -> Path:
         """A file of ``configs``, for example ``inference``.
 
@@ -68,6 +84,7 @@ class Bundle:
             "version": self.metadata["version"],
             "task": self.metadata["task"],
             "dimensions": self.dimensions,
+            "levels": self.levels,
             "weights": self.weights.is_file(),
             "data_licence": self.metadata.get("data_licence", "not stated"),
             "path": str(self.root),

@@ -59,8 +59,11 @@ def no_space_left():
 
 def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4, 4)) -> Path:
     """A copy of a shipped U-Net bundle with a narrow network and seeded random weights, quick on any machine."""
+    import numpy as np
     import torch
     from monai.bundle import ConfigParser
+
+    from data_tools.synth.em import em_sections
 
     shutil.copytree(shipped, root, ignore=shutil.ignore_patterns("models", "docs"))
     for path in (root / "configs").glob("*.json"):
@@ -68,16 +71,22 @@ def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4
         if "network_def" in content:
             content["network_def"]["channels"] = list(channels)
             # random weights are never sure: cells as soon as they are more likely than not
-            content |= {key: 0.5 for key in ("seed_threshold", "threshold") if key in content}
+            thresholds = ("seed_threshold", "threshold", "core_threshold", "cell_threshold")
+            content |= {key: 0.5 for key in thresholds if key in content}
             path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     parser = ConfigParser()
     parser.read_config(root / "configs" / "inference.json")
     torch.manual_seed(0)
     network = parser.get_parsed_content("network_def")
     with torch.inference_mode():  # probabilities on both sides of the threshold
-        logits = network.eval()(torch.rand(1, 1, 284, 284))
-        network.head.weight.data *= 2 / logits.std()
-        network.head.bias.data -= 2 * logits.quantile(0.7) / logits.std()
+        side = network.valid_size(284)
+        scene = em_sections((side, side), seed=0).image  # what the tests show to it
+        low, high = np.percentile(scene, (1, 99))
+        scene = torch.from_numpy((scene - low) / (high - low)).float()
+        logits = network.eval()(scene.expand(1, network.in_channels, side, side))
+        head = network.heads[str(network.depth)] if hasattr(network, "heads") else network.head
+        head.weight.data *= 2 / logits.std()
+        head.bias.data -= 2 * logits.quantile(0.7) / logits.std()
     (root / "models").mkdir()
     torch.save(network.state_dict(), root / "models" / "model.pt")
     metadata = json.loads((root / "configs" / "metadata.json").read_text(encoding="utf-8"))
@@ -90,6 +99,18 @@ def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4
 def tiny_bundle(tmp_path_factory) -> Path:
     """The EM bundle with a tiny network of random weights. Not to be written to: copy it first."""
     return tiny_copy(ROOT / "bundles" / "em_membrane_unet", tmp_path_factory.mktemp("bundles") / "tiny_em")
+
+
+@pytest.fixture(scope="session")
+def tiny_phase_contrast_bundle(tmp_path_factory) -> Path:
+    """The bundle of touching cells with a tiny network of random weights. Not to be written to: copy it first."""
+    return tiny_copy(ROOT / "bundles" / "phase_contrast_cells_unet", tmp_path_factory.mktemp("bundles") / "tiny_cells")
+
+
+@pytest.fixture(scope="session")
+def tiny_nuclei_bundle(tmp_path_factory) -> Path:
+    """The nuclei bundle with a tiny network of random weights. Not to be written to: copy it first."""
+    return tiny_copy(ROOT / "bundles" / "nuclei_unetplusplus", tmp_path_factory.mktemp("bundles") / "tiny_nuclei")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import typer
 
 
 def bundles(as_json: bool = typer.Option(False, "--json", help="Machine-readable.")) -> None:
-    """List the bundles: task, dimensions, whether the weights are there, licence of the training data."""
+    """List the bundles: task, dimensions, levels to prune to, whether the weights are there, licence of their data."""
     from medseg.catalog import list_bundles
 
     found = [bundle.summary() for bundle in list_bundles()]
@@ -19,9 +19,10 @@ def bundles(as_json: bool = typer.Option(False, "--json", help="Machine-readable
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("bundle", "dim", "weights", "task", "training data"):
+    for heading in ("bundle", "dim", "levels", "weights", "task", "training data"):
         table.add_column(heading, overflow="fold")
     for b in found:
         weights = "yes" if b["weights"] else "missing"
-        table.add_row(b["name"], f"{b['dimensions']}D", weights, b["task"], b["data_licence"])
+        levels = f"{b['levels'][0]}-{b['levels'][-1]}" if b["levels"] else ""
+        table.add_row(b["name"], f"{b['dimensions']}D", levels, weights, b["task"], b["data_licence"])
     Console().print(table)

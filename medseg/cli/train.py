@@ -20,6 +20,7 @@ _OPTIONS = {
     "bundle_root": "BUNDLE",
     "progress": "-q",
 }
+_DOWNLOADS = ("imagenet", "coco")  # of bundles whose config knows them
 
 
 def train(
@@ -32,7 +33,11 @@ def train(
         bool, typer.Option("--from-scratch", help="Do not start from the bundle's weights.")
     ] = False,
     init_weights: Annotated[
-        str | None, typer.Option(metavar="FILE|BUNDLE", help="Start from these weights, as far as they fit, instead.")
+        str | None,
+        typer.Option(
+            metavar="FILE|BUNDLE",
+            help="Start from these weights instead: a file, a bundle's, or what the bundle downloads (imagenet, coco).",
+        ),
     ] = None,
     split: Annotated[
         Path | None, typer.Option(help="JSON with training and validation lists; default dataset.json.")
@@ -76,7 +81,7 @@ def train(
         from medseg.workflow.load import check_weights_file
         from medseg.workflow.train import run_training
 
-        if start_from:
+        if start_from and str(start_from) not in _DOWNLOADS:
             check_weights_file(start_from)
         overrides["device"] = pick_device(device)
         failure = run_training(found, data, output, overrides, say.start, say.update, say.say)
@@ -88,11 +93,13 @@ def train(
 
 
 def _weights_to_start_from(given: str | None) -> Path | None:
-    """A file as it is; else the weights of the bundle of that name."""
+    """A file, or a download that the bundle knows, as it is; else the weights of the bundle of that name."""
     from medseg.catalog import find_bundle
 
-    if given is None or Path(given).is_file():
-        return None if given is None else Path(given)
+    if given is None:
+        return None
+    if given in _DOWNLOADS or Path(given).is_file():
+        return Path(given)
     try:
         bundle = find_bundle(given)
     except InputError as error:

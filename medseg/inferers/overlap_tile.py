@@ -43,11 +43,16 @@ class OverlapTileInferer(Inferer):
     tile, so a tile's border changes all its pixels; batch normalisation does so in training mode. Networks
     with such layers are refused when more than one tile is needed; ``allow_inexact=True`` makes that a warning.
 
+    **Networks that pad** (margin 0) put zeros around each tile. With ``context`` that many pixels of the image are
+    read around what is used of a tile; where it is at least what the network sees around a pixel, the result
+    equals that of the whole image, whose own padding stays where it is.
+
     Args:
         tile_shape: largest input tile in pixels, one number per axis of the network. An input with more
             spatial axes is a stack: its leading axes are sections, each run by itself.
         batch_size: tiles per network call.
         margin, stride, valid_size: taken from the network (see :class:`medseg.networks.UNet`) unless given.
+        context: pixels around each tile for a network that pads, see above; 128 for a U-Net++ of four poolings.
         device: where the network runs; None means where its parameters are. The input and the output stay
             where the input is.
         allow_inexact: accept layers that break exactness.
@@ -68,6 +73,7 @@ class OverlapTileInferer(Inferer):
         margin: int | None = None,
         stride: int | None = None,
         valid_size: Callable[[int], int] | None = None,
+        context: int = 0,
         device: torch.device | str | None = None,
         allow_inexact: bool = False,
         progress: Callable[[int, int], None] | None = None,
@@ -75,10 +81,13 @@ class OverlapTileInferer(Inferer):
         super().__init__()
         if padding_mode != "reflect":
             raise ValueError(f"padding_mode {padding_mode!r}: overlap-tile mirrors the image, use 'reflect'")
-        if batch_size < 1 or any(t < 1 for t in tile_shape):
-            raise ValueError(f"tile_shape {tuple(tile_shape)} and batch_size {batch_size} must be positive")
+        if batch_size < 1 or any(t < 1 for t in tile_shape) or context < 0:
+            raise ValueError(
+                f"tile_shape {tuple(tile_shape)} and batch_size {batch_size} must be positive, context {context} not "
+                "negative"
+            )
         self.tile_shape, self.batch_size = tuple(tile_shape), batch_size
-        self.margin, self.stride, self.valid_size = margin, stride, valid_size
+        self.margin, self.stride, self.valid_size, self.context = margin, stride, valid_size, context
         self.device, self.allow_inexact, self.progress = device, allow_inexact, progress
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
@@ -88,7 +97,10 @@ class OverlapTileInferer(Inferer):
             raise ValueError(f"input of shape {tuple(inputs.shape)} has fewer than {dims} spatial axes")
         margin, stride, valid_size = (self._fact(network, name) for name in ("margin", "stride", "valid_size"))
         image_shape = inputs.shape[-dims:]
-        plans = [plan_axis(n, t, margin, stride, valid_size) for n, t in zip(image_shape, self.tile_shape, strict=True)]
+        plans = [
+            plan_axis(n, t, margin, stride, valid_size, self.context)
+            for n, t in zip(image_shape, self.tile_shape, strict=True)
+        ]
         if any(len(p.origins) > 1 for p in plans):
             self._check_exact(network, margin)
         # (B, C, *sections, *image) -> (B * sections, C, *image), a view wherever there are no sections
@@ -109,20 +121,22 @@ class OverlapTileInferer(Inferer):
     ) -> Tensor:
         image_shape = images.shape[2:]
         device = torch.device(self.device) if self.device is not None else network_device or images.device
-        places = list(itertools.product(range(len(images)), *(p.origins for p in plans)))
+        places = list(itertools.product(range(len(images)), *(zip(p.origins, p.starts, strict=True) for p in plans)))
         output: Tensor | None = None
         for done in range(0, len(places), self.batch_size):
             batch = places[done : done + self.batch_size]
-            tiles = torch.cat([_read_tile(images, place, plans, margin) for place in batch]).to(device)
+            tiles = torch.cat([_read_tile(images, place, plans) for place in batch]).to(device)
             results = network(tiles)
             if output is None:
                 output = torch.empty(
                     (len(images), results.shape[1], *image_shape), dtype=results.dtype, device=images.device
                 )
-            for (item, *origin), result in zip(batch, results, strict=True):
-                ends = [min(o + p.step, n) for o, p, n in zip(origin, plans, image_shape, strict=True)]
-                target = tuple(slice(o, e) for o, e in zip(origin, ends, strict=True))
-                source = tuple(slice(0, e - o) for o, e in zip(origin, ends, strict=True))
+            for (item, *axes), result in zip(batch, results, strict=True):
+                target, source = [], []
+                for (origin, start), plan, n in zip(axes, plans, image_shape, strict=True):
+                    used = slice(origin, min(origin + plan.step, n))
+                    target.append(used)
+                    source.append(slice(used.start - start - margin, used.stop - start - margin))
                 output[item][(slice(None), *target)] = result[(slice(None), *source)].to(output.device)
             if self.progress is not None:
                 self.progress(min(done + self.batch_size, len(places)), len(places))
@@ -143,7 +157,10 @@ class OverlapTileInferer(Inferer):
         return getattr(unwrapped, name)
 
     def _check_exact(self, network: Any, margin: int) -> None:
-        reasons = [] if margin > 0 else ["it pads its convolutions (margin 0), which puts zeros at tile borders"]
+        pads = margin == 0 and self.context == 0
+        reasons = (
+            ["it pads its convolutions (margin 0), which puts zeros at tile borders: give context"] if pads else []
+        )
         if isinstance(network, nn.Module):
             for name, layer in network.named_modules():
                 in_training = isinstance(layer, _BatchNorm) and layer.training and not isinstance(layer, _InstanceNorm)
@@ -159,11 +176,11 @@ class OverlapTileInferer(Inferer):
         warnings.warn(message, stacklevel=3)
 
 
-def _read_tile(images: Tensor, place: tuple[int, ...], plans: list[AxisTiles], margin: int) -> Tensor:
-    """The (1, C, *size) tile whose output starts at ``place``, mirrored where it leaves the image."""
+def _read_tile(images: Tensor, place: tuple, plans: list[AxisTiles]) -> Tensor:
+    """The (1, C, *size) tile at a place (image, (origin, start) of each axis), mirrored where it leaves the image."""
     tile = images[place[0]][None]
-    for axis, (origin, plan) in enumerate(zip(place[1:], plans, strict=True), start=2):
-        index = mirror_index(origin - margin, plan.size, images.shape[axis])
+    for axis, ((_, start), plan) in enumerate(zip(place[1:], plans, strict=True), start=2):
+        index = mirror_index(start, plan.size, images.shape[axis])
         tile = tile.index_select(axis, torch.from_numpy(index).to(tile.device))
     return tile
 

@@ -9,32 +9,44 @@ import numpy as np
 
 
 class AxisTiles(NamedTuple):
-    """Tiles along one axis: all have ``size`` input pixels; tile k yields the pixels from ``origins[k]`` on."""
+    """Tiles along one axis: all have ``size`` input pixels, tile k those from ``starts[k]`` on; ``step`` pixels of its
+    output are used, from the image's pixel ``origins[k]`` on."""
 
     size: int
     step: int
     origins: tuple[int, ...]
+    starts: tuple[int, ...]
 
 
-def plan_axis(length: int, tile: int, margin: int, stride: int, valid_size: Callable[[int], int]) -> AxisTiles:
+def plan_axis(
+    length: int, tile: int, margin: int, stride: int, valid_size: Callable[[int], int], context: int = 0
+) -> AxisTiles:
     """Tiles of at most ``tile`` input pixels that cover ``length`` output pixels without waste.
 
     Origins are multiples of ``stride``: only then does each tile pool the pixels that the whole image would.
     The step is therefore the output size rounded down to that grid, 384 for the paper's 572 to 388 tiles.
+
+    With ``context``, rounded up to the grid, as many pixels are read around what is used. Tiles at the edges of the
+    image then end there and have more context on their other side: the network pads where it would in the whole image.
 
     Raises:
         ValueError: ``tile`` gives fewer than ``stride`` output pixels and the image needs more than one tile.
     """
     whole = valid_size(length + 2 * margin)
     if whole <= tile:
-        return AxisTiles(whole, length, (0,))
-    largest_step = (_largest_valid(tile, stride, valid_size) - 2 * margin) // stride * stride
+        return AxisTiles(whole, length, (0,), (-margin,))
+    around = margin + -(-context // stride) * stride
+    largest_step = (_largest_valid(tile, stride, valid_size) - 2 * around) // stride * stride
     if largest_step <= 0:
-        least = valid_size(2 * margin + stride)
+        least = valid_size(2 * around + stride)
         raise ValueError(f"a tile of {tile} pixels is too small for this network: give at least {least}")
     count = -(-length // largest_step)
     step = -(-length // (count * stride)) * stride
-    return AxisTiles(valid_size(step + 2 * margin), step, tuple(range(0, length, step)))
+    size, origins = valid_size(step + 2 * around), range(0, length, step)
+    starts = [origin - around for origin in origins]
+    if context:
+        starts = [min(max(start, -margin), whole - margin - size) for start in starts]
+    return AxisTiles(size, step, tuple(origins), tuple(starts))
 
 
 def mirror_index(start: int, size: int, length: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 MONAI's reader and writer classes are in :mod:`medseg.io.monai_io`, so that this package needs no torch.
 """
 
-from medseg.io.datalist import training_items
+from medseg.io.datalist import training_items, volume_items
 from medseg.io.geometry import Geometry, channel_first
 from medseg.io.list_volumes import list_volumes
 from medseg.io.nifti import write_label_volume
@@ -24,6 +24,7 @@ __all__ = [
     "read_labels",
     "read_volume",
     "training_items",
+    "volume_items",
     "write_image",
     "write_label_volume",
     "write_labels",

@@ -31,7 +31,8 @@ def training_items(
         validation_fraction: share for validation where no split is given.
 
     Returns:
-        Dictionaries with ``image`` and ``label`` (absolute paths) and ``section`` (index, or -1 for a 2D file).
+        Dictionaries with ``image`` and ``label`` (absolute paths), ``section`` (index, or -1 for a 2D file), and
+        ``group`` and ``stratum`` as the split gives them, else empty.
 
     Raises:
         InputError: missing folders or files, images without labels or the reverse, an empty part.
@@ -84,15 +85,17 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
         if not path.is_file():
             raise InputError(f"{path}: named in the split but not there")
     count = count_sections(image)
+    item = {"image": str(image), "label": str(label)}
+    item |= {key: str(entry.get(key, "")) for key in ("group", "stratum")}
     if count == 1:
-        return [{"image": str(image), "label": str(label), "section": -1}]
+        return [item | {"section": -1}]
     try:
         start, stop = (int(n) for n in entry.get("sections", (0, count)))
     except (TypeError, ValueError) as error:
         raise InputError(f"{image}: 'sections' is [start, stop), not {entry['sections']}") from error
     if not 0 <= start < stop <= count:
         raise InputError(f"{image}: sections [{start}, {stop}) are not among its {count} sections")
-    return [{"image": str(image), "label": str(label), "section": k} for k in range(start, stop)]
+    return [item | {"section": k} for k in range(start, stop)]
 
 
 def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
@@ -125,3 +128,23 @@ def _default_split(pairs: list[tuple[Path, Path]], part: str, fraction: float) -
     chosen[-1] |= not chosen.any()
     mine = [p for p, is_validation in zip(pairs, chosen, strict=True) if is_validation == (part == "validation")]
     return [item for image, label in mine for item in _expand(Path(), {"image": image, "label": label})]
+
+
+def volume_items(
+    folder: str | Path, part: str, *, split_file: str | Path | None = None, validation_fraction: float = 0.2
+) -> list[dict[str, Any]]:
+    """As :func:`training_items`, with each stack as one item: a volume, ``section`` -1.
+
+    Raises:
+        InputError: as there; a split that gives a part some sections of a stack only.
+    """
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for item in training_items(folder, part, split_file=split_file, validation_fraction=validation_fraction):
+        sections.setdefault(item["image"], []).append(item)
+    for image, items in sections.items():
+        if items[0]["section"] >= 0 and len(items) < count_sections(image):
+            raise InputError(
+                f"{image}: {len(items)} of its sections are for {part}; volumes are used whole, so give at least two "
+                "volumes, or a dataset.json that names whole ones"
+            )
+    return [items[0] | {"section": -1} for items in sections.values()]

@@ -1,5 +1,7 @@
-"""Handlers that MONAI's trainers need for resumable, reproducible runs, and for pretrained encoders."""
+"""What MONAI's trainers need for resumable, reproducible runs, pretrained encoders and rare kinds of images."""
 
+from medseg.training.balanced_weights import balanced_weights
+from medseg.training.detection_batch import PrepareDetectionBatch
 from medseg.training.epoch_seed import EpochSeed
 from medseg.training.freeze import FreezeEncoder
 from medseg.training.nan_guard import NanGuard
@@ -7,4 +9,13 @@ from medseg.training.parameter_groups import parameter_groups
 from medseg.training.run_state import RunState
 from medseg.training.weighted_batch import PrepareWeightedBatch
 
-__all__ = ["EpochSeed", "FreezeEncoder", "NanGuard", "PrepareWeightedBatch", "RunState", "parameter_groups"]
+__all__ = [
+    "EpochSeed",
+    "FreezeEncoder",
+    "NanGuard",
+    "PrepareDetectionBatch",
+    "PrepareWeightedBatch",
+    "RunState",
+    "balanced_weights",
+    "parameter_groups",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,13 +43,12 @@ class InstancesFromProbability(Transform):
         probability = convert_to_numpy(img)
         if probability.shape[0] != 1:
             raise ValueError(f"one channel of foreground probability is needed, not shape {probability.shape}")
-        sections = probability.reshape(-1, *probability.shape[probability.ndim - self.spatial_dims :])
-        labels, last = np.zeros(sections.shape, np.int32), 0
-        for section, out in zip(sections, labels, strict=True):
-            found = _cells(section, self.seed_threshold, self.threshold, self.min_size)
-            out[...] = np.where(found > 0, found + last, 0)
-            last += int(found.max(initial=0))
-        return convert_to_dst_type(labels.reshape(probability.shape), img, dtype=torch.int32)[0]
+        labels = label_sections(
+            probability,
+            self.spatial_dims,
+            lambda section: _cells(section[0], self.seed_threshold, self.threshold, self.min_size),
+        )
+        return convert_to_dst_type(labels, img, dtype=torch.int32)[0]
 
 
 class InstancesFromProbabilityd(MapTransform):
@@ -81,9 +80,27 @@ def _cells(probability: np.ndarray, seed_threshold: float, threshold: float, min
         sizes = np.bincount(seeds.ravel())
         seeds[sizes[seeds] < min_size] = 0
     mask = probability > threshold
-    cells = seeds if seed_threshold == threshold else watershed(-probability, seeds, mask=mask)
-    renumber = np.zeros(int(cells.max(initial=0)) + 1, np.int32)
-    present = np.unique(cells)
-    present = present[present > 0]
-    renumber[present] = np.arange(1, len(present) + 1)
-    return renumber[cells]
+    return seeds if seed_threshold == threshold else watershed(-probability, seeds, mask=mask)
+
+
+def label_sections(maps: np.ndarray, spatial_dims: int, cells: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Label each section of ``(C, *sections, *spatial)`` maps by itself, ids running on through the stack.
+
+    Args:
+        maps: what the cells are found in.
+        spatial_dims: axes of one section.
+        cells: from the ``(C, *spatial)`` maps of a section to its label image; any positive ids.
+
+    Returns:
+        ``(1, *sections, *spatial)`` int32, ids dense from 1.
+    """
+    spatial = maps.shape[maps.ndim - spatial_dims :]
+    sections = maps.reshape(len(maps), -1, *spatial)
+    labels, last = np.zeros(sections.shape[1:], np.int32), 0
+    for k, out in enumerate(labels):
+        present, dense = np.unique(cells(sections[:, k]), return_inverse=True)
+        first = 0 if present[0] == 0 else 1
+        dense = dense.reshape(spatial) + first
+        out[...] = np.where(dense > 0, dense + last, 0)
+        last += len(present) - 1 + first
+    return labels.reshape(1, *maps.shape[1:])

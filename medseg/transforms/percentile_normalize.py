@@ -26,6 +26,7 @@ class PercentileNormalize(Transform):
         spatial_dims: number of trailing axes over which a percentile is taken, separately for every index of
             the axes before them. None: all axes but the first (each channel of a ``(C, *spatial)`` array by
             itself). 2 on a ``(1, Z, Y, X)`` stack: each section by itself.
+        together: one pair of percentiles for all channels, which keeps colours; otherwise each channel has its own.
         clip: cut the result to [0, 1]. Off by default: bright structures keep their contrast.
 
     The result is float32 whatever the input type. Where both percentiles coincide (sparse fluorescence: more
@@ -39,7 +40,12 @@ class PercentileNormalize(Transform):
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
 
     def __init__(
-        self, lower: float = 1.0, upper: float = 99.0, spatial_dims: int | None = None, clip: bool = False
+        self,
+        lower: float = 1.0,
+        upper: float = 99.0,
+        spatial_dims: int | None = None,
+        clip: bool = False,
+        together: bool = False,
     ) -> None:
         if not 0 <= lower < upper <= 100:
             raise InputError(
@@ -49,6 +55,7 @@ class PercentileNormalize(Transform):
         if spatial_dims is not None and spatial_dims < 1:
             raise InputError(f"PercentileNormalize: spatial_dims={spatial_dims}; give 1, 2, 3 or None.")
         self.lower, self.upper, self.spatial_dims, self.clip = lower, upper, spatial_dims, clip
+        self.together = together
 
     def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
         """Normalise a real ``(C, *spatial)`` array or tensor; returns float32 of the same shape."""
@@ -61,7 +68,11 @@ class PercentileNormalize(Transform):
                 f"channel axis and at least {max(dims, 1)} spatial axes: add the channel axis first."
             )
         plain = convert_to_tensor(img, track_meta=False)
-        out = _normalize(plain, self.lower, self.upper, dims, source)
+        if self.together:  # the channels become one more axis of each section
+            place = img.ndim - dims - 1
+            out = _normalize(plain.movedim(0, place), self.lower, self.upper, dims + 1, source).movedim(place, 0)
+        else:
+            out = _normalize(plain, self.lower, self.upper, dims, source)
         if self.clip:
             out = out.clamp_(0.0, 1.0)
         return convert_to_dst_type(out, dst=img, dtype=torch.float32)[0]
@@ -79,10 +90,11 @@ class PercentileNormalized(MapTransform):
         upper: float = 99.0,
         spatial_dims: int | None = None,
         clip: bool = False,
+        together: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.normalize = PercentileNormalize(lower, upper, spatial_dims, clip)
+        self.normalize = PercentileNormalize(lower, upper, spatial_dims, clip, together)
 
     def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
         """Return a copy of ``data`` with the keys normalised."""

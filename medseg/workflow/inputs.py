@@ -9,7 +9,7 @@ from medseg.errors import InputError
 from medseg.io import image_stem, list_images
 from medseg.io.paths import is_volume
 
-RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv"}
+RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv", "coco": ".json"}
 RESULT_SUFFIXES |= {"structures": ".csv", "preview": ".png"}  # of volumes
 
 
@@ -41,7 +41,7 @@ def gather_inputs(
 
 
 def result_path(output_dir: Path, path: Path, kind: str) -> Path:
-    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``) of an input goes.
+    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``, ``coco``) of an input goes.
 
     Labels of volumes are volumes, which also have ``structures`` and a ``preview``.
     """

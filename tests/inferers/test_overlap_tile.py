@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from medseg.inferers import OverlapTileInferer, overlap_tile
 from medseg.inferers.tiling import AxisTiles, mirror_index, plan_axis
-from medseg.networks import UNet
+from medseg.networks import UNet, UNetPlusPlus
 
 
 def small_unet(dims: int, depth: int, norm=None) -> UNet:
@@ -66,9 +66,10 @@ def test_equals_the_whole_image_in_float32():
 def test_the_naive_stride_is_not_exact(monkeypatch):
     """The planted fault: tiles laid at the output size, as the paper's figure suggests."""
 
-    def naive(length, tile, margin, stride, valid_size):
+    def naive(length, tile, margin, stride, valid_size, context):
         step = tile - 2 * margin
-        return AxisTiles(tile, step, tuple(range(0, length, step)))
+        origins = range(0, length, step)
+        return AxisTiles(tile, step, tuple(origins), tuple(o - margin for o in origins))
 
     assert largest_difference((120, 120), (100, 100), depth=3) <= 1e-12
     monkeypatch.setattr(overlap_tile, "plan_axis", naive)
@@ -78,9 +79,9 @@ def test_the_naive_stride_is_not_exact(monkeypatch):
 def test_the_papers_tiles_lie_at_384():
     network = UNet(2, 1, 2, channels=(1,) * 5)
     plan = plan_axis(3 * 384, 572, network.margin, network.stride, network.valid_size)
-    assert plan == AxisTiles(572, 384, (0, 384, 768))
+    assert plan == AxisTiles(572, 384, (0, 384, 768), (-92, 292, 676))
     # 512 needs two tiles: two of 256 + context instead of one full and one mostly empty
-    assert plan_axis(512, 572, 92, 16, network.valid_size) == AxisTiles(444, 256, (0, 256))
+    assert plan_axis(512, 572, 92, 16, network.valid_size) == AxisTiles(444, 256, (0, 256), (-92, 164))
 
 
 @given(length=st.integers(1, 30), start=st.integers(-70, 0), size=st.integers(1, 140))
@@ -138,9 +139,35 @@ def test_refuses_padded_networks_and_plain_functions():
     torch.testing.assert_close(crop(image, lambda x: x[..., 1:-1, 1:-1]), image)
 
 
+SEES = 24  # pixels around a pixel that a U-Net++ of two poolings sees, rounded up
+
+
+@pytest.mark.parametrize("shape", [(200, 61), (128, 133), (97, 300)])
+@pytest.mark.parametrize("tile", [(80, 80), (64, 96)])
+def test_with_context_a_padded_network_sees_the_whole_image(shape, tile):
+    torch.manual_seed(0)
+    network = UNetPlusPlus(2, 2, 1, channels=(2, 3, 4), norm="batch").eval()
+    image = torch.rand(2, 2, *shape)
+    with torch.inference_mode():
+        whole = OverlapTileInferer((512, 512))(image, network)
+        tiled = OverlapTileInferer(tile, batch_size=3, context=SEES)(image, network)
+        torch.testing.assert_close(tiled, whole, atol=1e-5, rtol=1e-5)
+        near = OverlapTileInferer(tile, context=4)(image, network)
+        assert (near - whole).abs().max() > 1e-4
+
+
+def test_context_tiles_stay_inside_the_image():
+    network = UNetPlusPlus(2, 1, 1, channels=(2, 2, 2))
+    plan = plan_axis(100, 48, 0, 4, network.valid_size, context=10)
+    assert plan == AxisTiles(44, 20, (0, 20, 40, 60, 80), (0, 8, 28, 48, 56))
+    with pytest.raises(ValueError, match="at least 28"):
+        plan_axis(100, 24, 0, 4, network.valid_size, context=10)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"tile_shape": (8, 8), "context": -1}, "not negative"),
         ({"tile_shape": (0, 8)}, "positive"),
         ({"tile_shape": (8, 8), "batch_size": 0}, "positive"),
         ({"tile_shape": (8, 8), "padding_mode": "zeros"}, "mirrors"),

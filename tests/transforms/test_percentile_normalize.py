@@ -85,3 +85,23 @@ def test_non_finite_pixels_name_the_file(bad):
 def test_bad_arguments(kwargs, shape):
     with pytest.raises(InputError):
         PercentileNormalize(**kwargs)(np.zeros(shape or (1, 4, 4)))
+
+
+def test_channels_together_keep_their_ratios():
+    rng = np.random.default_rng(3)
+    blue, dark = rng.integers(0, 4000, (30, 31)), rng.integers(0, 5, (30, 31))
+    image = np.stack([dark, dark, blue]).astype(np.uint16)
+    out = np.asarray(PercentileNormalize(0, 100, together=True)(image))
+    assert out[2].max() == 1
+    assert out[:2].max() < 0.002
+    apart = np.asarray(PercentileNormalize(0, 100)(image))
+    assert apart[0].max() == 1
+
+
+def test_channels_together_section_by_section():
+    section = np.random.default_rng(4).random((3, 20, 21))
+    stack = np.stack([section, section * 9 - 2], axis=1)
+    out = np.asarray(PercentileNormalize(spatial_dims=2, together=True)(stack))
+    assert out.shape == stack.shape
+    np.testing.assert_allclose(out[:, 1], out[:, 0], atol=1e-5)
+    np.testing.assert_allclose(out[:, 0], np.asarray(PercentileNormalize(together=True)(section)), atol=1e-6)

@@ -1,0 +1,100 @@
+"""From probabilities of cells and their cores to one label per cell."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform, Transform
+from monai.utils import convert_to_dst_type, convert_to_numpy
+from skimage.measure import label
+from skimage.segmentation import watershed
+
+from medseg.transforms.instances import label_sections
+
+
+class InstancesFromCore(Transform):
+    """Seeded watershed: each core is a cell, which ends where background is likelier or another cell is nearer.
+
+    A cell in which no core was found, because it is thin or flat, is a connected component of its own.
+
+    Args:
+        core_threshold: components of ``P(core) > core_threshold`` are the seeds.
+        cell_threshold: cells are where ``P(cell) > cell_threshold``; of three classes ``P(rim) + P(core)``.
+        min_core: seeds of fewer pixels are noise.
+        min_size: so are cells of fewer pixels.
+        spatial_dims: axes of one section; leading axes are sections, each with its own cells.
+
+    Shapes: ``(3, *sections, *spatial)`` float probabilities that sum to 1 (classes of
+    :func:`medseg.transforms.core_classes`), or ``(2, …)`` of cell and core
+    (:class:`medseg.transforms.ForegroundAndCores`), to int32 ``(1, …)``, 0 = background.
+
+    Raises:
+        ValueError: thresholds outside 0–1, other than two or three channels.
+    """
+
+    def __init__(
+        self,
+        core_threshold: float = 0.5,
+        cell_threshold: float = 0.5,
+        min_core: int = 0,
+        min_size: int = 0,
+        spatial_dims: int = 2,
+    ) -> None:
+        if not (0 <= core_threshold <= 1 and 0 <= cell_threshold <= 1):
+            raise ValueError(f"thresholds are between 0 and 1, not {core_threshold} and {cell_threshold}")
+        self.core_threshold, self.cell_threshold = core_threshold, cell_threshold
+        self.min_core, self.min_size, self.spatial_dims = min_core, min_size, spatial_dims
+
+    def __call__(self, img: Any) -> torch.Tensor:
+        """Label image of the probabilities of one image."""
+        probabilities = convert_to_numpy(img)
+        if probabilities.shape[0] not in (2, 3):
+            raise ValueError(
+                "three channels (background, rim, core) or two (cell, core) are needed, not shape "
+                f"{tuple(probabilities.shape)}"
+            )
+        labels = label_sections(probabilities, self.spatial_dims, self._cells)
+        return convert_to_dst_type(labels, img, dtype=torch.int32)[0]
+
+    def _cells(self, probabilities: np.ndarray) -> np.ndarray:
+        core = probabilities[-1]
+        cell = probabilities[0] if len(probabilities) == 2 else probabilities[1] + core
+        mask = cell > self.cell_threshold
+        seeds = _without_small(label((core > self.core_threshold) & mask, connectivity=1), self.min_core)
+        cells = watershed(-(cell + core), seeds, mask=mask)
+        coreless = label(mask & (cells == 0), connectivity=1)
+        cells = np.where(coreless > 0, coreless + cells.max(initial=0), cells)
+        return _without_small(cells, self.min_size)
+
+
+class InstancesFromCored(MapTransform):
+    """Dictionary form of :class:`InstancesFromCore`."""
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        core_threshold: float = 0.5,
+        cell_threshold: float = 0.5,
+        min_core: int = 0,
+        min_size: int = 0,
+        spatial_dims: int = 2,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.transform = InstancesFromCore(core_threshold, cell_threshold, min_core, min_size, spatial_dims)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of ``data`` with the keys turned into label images."""
+        result = dict(data)
+        for key in self.key_iterator(result):
+            result[key] = self.transform(result[key])
+        return result
+
+
+def _without_small(labels: np.ndarray, min_size: int) -> np.ndarray:
+    sizes = np.bincount(labels.ravel())
+    return np.where(sizes[labels] < min_size, 0, labels)

@@ -1,0 +1,60 @@
+"""Three channels of any image: gray becomes three equal channels, RGB stays."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import torch
+from monai.config import KeysCollection, NdarrayOrTensor
+from monai.data.meta_obj import get_track_meta
+from monai.transforms import MapTransform, Transform
+from monai.utils import TransformBackends, convert_to_tensor
+
+from medseg.errors import InputError
+from medseg.io.source_file import describe_source
+
+
+class ToRGB(Transform):
+    """Give a network of three input channels what it needs, whether the image is gray or in colour.
+
+    One channel is repeated, three stay, and of four (RGBA) the transparency is dropped. Two channels, or five
+    and more, are stains of their own that no rule can turn into a colour.
+
+    Shapes: ``(1, *spatial)``, ``(3, *spatial)`` or ``(4, *spatial)`` to ``(3, *spatial)``, the type stays.
+
+    Raises:
+        InputError: another number of channels.
+    """
+
+    backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
+
+    def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
+        """The image with three channels; a view of the input where that is possible."""
+        img = convert_to_tensor(img, track_meta=get_track_meta())
+        channels = img.shape[0]
+        if channels == 1:
+            return img.expand(3, *img.shape[1:])
+        if channels in (3, 4):
+            return img[:3]
+        raise InputError(
+            f"the image{describe_source(img)} has {channels} channels, this bundle needs gray or RGB; save the "
+            "channel of the nuclei as an image of its own, or name its axes with --axes if this is a stack (for "
+            "example ZYX)"
+        )
+
+
+class ToRGBd(MapTransform):
+    """Dictionary form of :class:`ToRGB`."""
+
+    backend = ToRGB.backend
+
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.convert = ToRGB()
+
+    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
+        """Return a copy of ``data`` with the keys in three channels."""
+        result = dict(data)
+        for key in self.key_iterator(result):
+            result[key] = self.convert(result[key])
+        return result

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+
+from medseg.errors import InputError
+from medseg.transforms import ToRGB, ToRGBd
+
+
+@pytest.mark.parametrize("spatial", [(4, 5), (2, 4, 5)])
+def test_gray_is_repeated_and_colour_stays(spatial):
+    gray = torch.arange(np.prod(spatial), dtype=torch.int32).reshape(1, *spatial)
+    assert torch.equal(ToRGB()(gray), torch.cat([gray] * 3))
+    colour = torch.rand(3, *spatial)
+    assert torch.equal(ToRGB()(colour), colour)
+
+
+def test_transparency_is_dropped():
+    image = torch.rand(4, 3, 3)
+    assert torch.equal(ToRGB()(image), image[:3])
+
+
+def test_keeps_type_and_metadata():
+    image = MetaTensor(torch.ones(1, 2, 2, dtype=torch.uint8), meta={"filename_or_obj": "x.tif"})
+    out = ToRGBd("image")({"image": image, "other": 1})
+    assert (out["image"].dtype, out["image"].meta["filename_or_obj"], out["other"]) == (torch.uint8, "x.tif", 1)
+    assert image.shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_refuses_stains_that_are_no_colour(channels):
+    image = MetaTensor(torch.ones(channels, 2, 2), meta={"filename_or_obj": "stains.tif"})
+    with pytest.raises(InputError, match=rf"stains\.tif.* has {channels} channels, this bundle needs gray or RGB"):
+        ToRGB()(image)
