@@ -103,7 +103,7 @@ def _weights_to_start_from(given: str | None) -> Path | None:
     try:
         bundle = find_bundle(given)
     except InputError as error:
-        raise InputError(f"--init-weights {given}: neither a file of weights nor a bundle ({error})") from None
+        raise InputError(f"{given}: no such file of weights; {error}") from None
     bundle.check_weights()
     return bundle.weights
 

@@ -178,7 +178,7 @@ def test_starts_from_another_bundles_encoder(medseg, small_bundle, ct_folder, tm
     assert done.code == 0, done.err
     refused = medseg("train", small_bundle, *where, "--init-weights", "no_such_bundle")
     assert refused.code == 2
-    assert "neither a file of weights nor a bundle" in refused.err
+    assert "no_such_bundle: no such file of weights; 'no_such_bundle' is neither a bundle" in refused.err
 
 
 @pytest.mark.slow
