@@ -122,6 +122,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Tsai et al. 2019, SoftwareX 9:230",
         downloads=(Download(f"{_GITHUB}/oist/Usiigaci/archive/185047fec5d2f791d7d5650e27629e99ea7479ab.zip"),),
+        bundle="phase_contrast_cells_unet",
     ),
     "openkbp": PublicSet(
         title="OpenKBP: head-and-neck planning CT with seven organs",

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.convert.paint import painted_sample
-from data_tools.convert.rle import decode_runs, decode_string, encode_runs, encode_string
 from data_tools.convert.source import Sample, Source, found
 from data_tools.layout import Dataset
 from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem, read_image
+from medseg.kernels.run_lengths import decode_runs, decode_string, encode_runs, encode_string
 
 
 def coco_annotations(annotations: str | Path, images: str | Path) -> list[Source]:

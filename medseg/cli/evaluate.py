@@ -81,6 +81,7 @@ def evaluate(
         )
         pairs, notices = pair_files(prediction, reference, kinds[0])
         raw = match_images(images, [pair.stem for pair in pairs]) if images else {}
+        say.announce("comparing (the first run compiles the metrics)")
         result = evaluate_files(
             pairs,
             options,

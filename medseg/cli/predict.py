@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 _OPTIONS = {
     "save_probability": "--probabilities",
     "save_overlay": "--overlay",
+    "save_coco": "--coco",
     "overwrite": "--overwrite",
+    "tta": "--tta",
     "level": "--level",
     "device": "--device",
     "weights": "--weights",
@@ -37,6 +40,9 @@ def predict(
         str | None, typer.Option(metavar="Y,X", help="Largest tile in pixels; smaller needs less memory.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Tiles at once.")] = None,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Average over flips and quarter turns: better, 8 times as long in 2D.")
+    ] = False,
     level: Annotated[
         int | None, typer.Option(help="Prune a U-Net++ to this level: 1 is the fastest (see `medseg bundles`).")
     ] = None,
@@ -44,6 +50,9 @@ def predict(
     weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt of `medseg train`).")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also write <stem>_probability.tif.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also write <stem>_overlay.png.")] = False,
+    coco: Annotated[
+        bool, typer.Option("--coco", help="Also write <stem>_coco.json: whole masks and scores (detectors only).")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the bundle's config.")
@@ -63,11 +72,14 @@ def predict(
 
     found = find_bundle(bundle)
     overrides = parse_settings(set_, _OPTIONS)
-    overrides |= {"save_probability": probabilities, "save_overlay": overlay, "overwrite": overwrite}
+    wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco}
+    overrides |= _switches(found, wanted) | {"overwrite": overwrite}
     if tile:
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
     if batch_size:
         overrides["tile_batch_size"] = batch_size
+    if tta:
+        overrides["tta"] = True
     if level is not None:
         found.check_level(level)
         overrides["level"] = level
@@ -81,7 +93,7 @@ def predict(
             say.fail(f"error: {problem}")
         if not files:
             raise typer.Exit(2)
-        kinds = ["labels", "objects"] + ["probability"] * probabilities + ["overlay"] * overlay
+        kinds = ["labels", "objects"] + ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco
         ready, existing = refuse_existing(files, output, kinds, overwrite)
         for problem in existing:
             say.fail(f"error: {problem}")
@@ -95,6 +107,15 @@ def predict(
                 say.say(f"report: {json_report}")
     if failures:
         raise typer.Exit(1)
+
+
+def _switches(bundle: Bundle, wanted: dict[str, bool]) -> dict[str, bool]:
+    """Which files to write, of those that the bundle's config can write."""
+    known = json.loads(bundle.config("inference").read_text(encoding="utf-8"))
+    for key, asked in wanted.items():
+        if asked and key not in known:
+            raise InputError(f"{bundle.name}: has nothing to write for {_OPTIONS[key]}; leave it out")
+    return {key: asked for key, asked in wanted.items() if key in known}
 
 
 def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progress, verbose: bool):

@@ -22,6 +22,11 @@ class Progress:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(text, total=None)
 
+    def announce(self, text: str) -> None:
+        """One line of what may take long, where no bar shows it."""
+        if self._bar is None:
+            self.say(text)
+
     def update(self, done: int, total: int) -> None:
         """Move the bar of the item; nothing on plain output."""
         if self._bar is not None and self._task is not None:

@@ -20,6 +20,7 @@ _OPTIONS = {
     "bundle_root": "BUNDLE",
     "progress": "-q",
 }
+_DOWNLOADS = ("imagenet", "coco")  # of bundles whose config knows them
 
 
 def train(
@@ -31,7 +32,10 @@ def train(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Do not start from the bundle's weights.")
     ] = False,
-    init_weights: Annotated[Path | None, typer.Option(help="Start from these weights instead.")] = None,
+    init_weights: Annotated[
+        Path | None,
+        typer.Option(help="Start from these weights instead: a file, or what the bundle downloads (imagenet, coco)."),
+    ] = None,
     split: Annotated[
         Path | None, typer.Option(help="JSON with training and validation lists; default dataset.json.")
     ] = None,
@@ -73,7 +77,7 @@ def train(
         from medseg.workflow.load import check_weights_file
         from medseg.workflow.train import run_training
 
-        if init_weights:
+        if init_weights and str(init_weights) not in _DOWNLOADS:
             check_weights_file(init_weights)
         overrides["device"] = pick_device(device)
         failure = run_training(found, data, output, overrides, say.start, say.update, say.say)

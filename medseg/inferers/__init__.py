@@ -1,8 +1,17 @@
 """Inferers: how a network sees an image larger than itself."""
 
 from medseg.inferers.autocast import AutocastInferer
+from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.overlap_tile import OverlapTileInferer
 from medseg.inferers.rescaled import RescaledInferer
+from medseg.inferers.test_time_augmentation import TestTimeAugmentationInferer
 from medseg.inferers.tiled_detection import TiledDetectionInferer
 
-__all__ = ["AutocastInferer", "OverlapTileInferer", "RescaledInferer", "TiledDetectionInferer"]
+__all__ = [
+    "AutocastInferer",
+    "ImageDetections",
+    "OverlapTileInferer",
+    "RescaledInferer",
+    "TestTimeAugmentationInferer",
+    "TiledDetectionInferer",
+]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from monai.inferers import Inferer
+from monai.inferers import Inferer, SimpleInferer
 from torch import Tensor
 
 
@@ -18,14 +18,28 @@ class AutocastInferer(Inferer):
 
     Args:
         enabled: False runs in the network's own precision.
+        inferer: how the network is applied, MONAI's ``SlidingWindowInferer`` for example; None: to the whole input.
     """
 
-    def __init__(self, enabled: bool = True) -> None:
+    def __init__(self, enabled: bool = True, inferer: Inferer | None = None) -> None:
         super().__init__()
-        self.enabled = enabled
+        self.enabled, self.inferer = enabled, inferer or SimpleInferer()
 
-    def __call__(self, inputs: Tensor, network: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """``network(inputs)`` under autocast: a tensor, or the list of a network's several heads."""
-        with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=self.enabled):
-            output = network(inputs, *args, **kwargs)
-        return [head.float() for head in output] if isinstance(output, list | tuple) else output.float()
+    def __call__(
+        self, inputs: Tensor | Sequence[Tensor], network: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """``network(inputs)`` under autocast: a tensor, or a list or dictionary of tensors."""
+        first = inputs if isinstance(inputs, Tensor) else inputs[0]
+        with torch.autocast(first.device.type, dtype=torch.bfloat16, enabled=self.enabled):
+            output = self.inferer(inputs, network, *args, **kwargs)
+        return _in_float32(output)
+
+
+def _in_float32(output: Any) -> Any:
+    if isinstance(output, Tensor):
+        return output.float() if output.is_floating_point() else output
+    if isinstance(output, Mapping):
+        return {key: _in_float32(value) for key, value in output.items()}
+    if isinstance(output, list | tuple):
+        return [_in_float32(value) for value in output]
+    return output

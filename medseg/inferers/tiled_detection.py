@@ -11,6 +11,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 from torch import Tensor, nn
 
+from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.merge_detections import merge_detections
 
 Detections = dict[str, Tensor]
@@ -26,7 +27,8 @@ class TiledDetectionInferer(Inferer):
     one tile is given to the detector as it is.
 
     Args:
-        tile_shape: largest tile in pixels, one number per spatial axis.
+        tile_shape: largest tile in pixels, one number per axis of the network. An input with more spatial axes is a
+            stack: its leading axes are sections, each run by itself.
         overlap: pixels that neighbouring tiles share, at least the size of the largest object; one number, or
             one per axis.
         batch_size: tiles per call of the detector.
@@ -36,10 +38,11 @@ class TiledDetectionInferer(Inferer):
         device: where the detector runs; None means where its parameters are. Results come where the input is.
         progress: called with (tiles done, tiles in all) after each batch.
 
-    Shapes: ``(B, C, *spatial)`` to one dictionary per image as :class:`medseg.networks.MaskRCNN` returns it.
+    Shapes: ``(B, C, *sections, *spatial)`` to one :class:`ImageDetections` per image, with the entries of
+    :class:`medseg.networks.MaskRCNN`; of a stack also ``section`` ``(N,)``, the flat index of each object's section.
 
     Raises:
-        ValueError: a tile not larger than its overlap by a stride, an input with other axes, a detector in training
+        ValueError: a tile not larger than its overlap by a stride, an input with fewer axes, a detector in training
             mode.
     """
 
@@ -69,12 +72,23 @@ class TiledDetectionInferer(Inferer):
 
     def __call__(
         self, inputs: Tensor, network: Callable[..., list[Detections]], *args: Any, **kwargs: Any
-    ) -> list[Detections]:
+    ) -> list[ImageDetections]:
         """Detections of each image of ``inputs``; further arguments go to the network."""
         dims = len(self.tile_shape)
-        if inputs.dim() != dims + 2:
-            raise ValueError(f"input of shape {tuple(inputs.shape)}: expected (B, C, {dims} spatial axes)")
-        images = convert_to_tensor(inputs, track_meta=False)
+        if inputs.dim() < dims + 2:
+            raise ValueError(f"input of shape {tuple(inputs.shape)} has fewer than {dims} spatial axes")
+        # (B, C, *sections, *image) -> (B * sections, C, *image), a view wherever there are no sections
+        stack = convert_to_tensor(inputs, track_meta=False).movedim(1, -dims - 1)
+        images = stack.reshape(-1, *stack.shape[-dims - 1 :])
+        found = self._run_tiles(images, lambda crops: network(crops, *args, **kwargs), network)
+        if inputs.dim() == dims + 2:
+            return [ImageDetections(detections) for detections in found]
+        sections = len(images) // len(inputs)
+        return [_stacked(found[start : start + sections]) for start in range(0, len(found), sections)]
+
+    def _run_tiles(
+        self, images: Tensor, detect: Callable[[list[Tensor]], list[Detections]], network: Any
+    ) -> list[Detections]:
         shape = images.shape[2:]
         axes = [plan_tiles(n, t, o, self.stride) for n, t, o in zip(shape, self.tile_shape, self.overlap, strict=True)]
         tiles = list(itertools.product(*axes))
@@ -84,7 +98,7 @@ class TiledDetectionInferer(Inferer):
         for done in range(0, len(places), self.batch_size):
             batch = places[done : done + self.batch_size]
             crops = [images[i][(slice(None), *(slice(a, b) for a, b in tiles[k]))].to(device) for i, k in batch]
-            results = network(crops, *args, **kwargs)
+            results = detect(crops)
             if isinstance(results, dict):
                 raise ValueError("the detector returned losses: call its eval() first")
             for (i, _), result in zip(batch, results, strict=True):
@@ -95,6 +109,13 @@ class TiledDetectionInferer(Inferer):
             return [detections for (detections,) in found]
         aligned = getattr(network, "aligned", True)
         return [merge_detections(f, tiles, shape, self.merge_threshold, aligned) for f in found]
+
+
+def _stacked(found: Sequence[Detections]) -> ImageDetections:
+    """Detections of all sections of an image in one list, section after section."""
+    together = {key: torch.cat([detections[key] for detections in found]) for key in found[0]}
+    section = [torch.full_like(detections["labels"], k) for k, detections in enumerate(found)]
+    return ImageDetections(together | {"section": torch.cat(section)})
 
 
 def plan_tiles(length: int, tile: int, overlap: int, stride: int) -> list[tuple[int, int]]:

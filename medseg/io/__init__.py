@@ -3,7 +3,7 @@
 MONAI's reader and writer classes are in :mod:`medseg.io.monai_io`, so that this package needs no torch.
 """
 
-from medseg.io.datalist import training_items
+from medseg.io.datalist import training_items, volume_items
 from medseg.io.geometry import Geometry, channel_first
 from medseg.io.paths import image_stem, list_images
 from medseg.io.read import read_image, read_labels
@@ -17,6 +17,7 @@ __all__ = [
     "read_image",
     "read_labels",
     "training_items",
+    "volume_items",
     "write_image",
     "write_labels",
 ]

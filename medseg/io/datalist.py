@@ -126,3 +126,23 @@ def _default_split(pairs: list[tuple[Path, Path]], part: str, fraction: float) -
     chosen[-1] |= not chosen.any()
     mine = [p for p, is_validation in zip(pairs, chosen, strict=True) if is_validation == (part == "validation")]
     return [item for image, label in mine for item in _expand(Path(), {"image": image, "label": label})]
+
+
+def volume_items(
+    folder: str | Path, part: str, *, split_file: str | Path | None = None, validation_fraction: float = 0.2
+) -> list[dict[str, Any]]:
+    """As :func:`training_items`, with each stack as one item: a volume, ``section`` -1.
+
+    Raises:
+        InputError: as there; a split that gives a part some sections of a stack only.
+    """
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for item in training_items(folder, part, split_file=split_file, validation_fraction=validation_fraction):
+        sections.setdefault(item["image"], []).append(item)
+    for image, items in sections.items():
+        if items[0]["section"] >= 0 and len(items) < count_sections(image):
+            raise InputError(
+                f"{image}: {len(items)} of its sections are for {part}; volumes are used whole, so give at least two "
+                "volumes, or a dataset.json that names whole ones"
+            )
+    return [items[0] | {"section": -1} for items in sections.values()]

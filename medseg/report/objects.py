@@ -28,6 +28,9 @@ class SaveObjectTabled(MapTransform):
         output_dir: folder; made if missing.
         intensity_key: image ``(C, *spatial)`` whose brightness is measured.
         overwrite: replace files that exist.
+        spatial_dims: 2, or 3 for objects that reach through the sections.
+        detections_key: detections whose score is listed, in the order of the ids
+            (:class:`medseg.transforms.LabelsFromDetectionsd`).
     """
 
     def __init__(
@@ -36,68 +39,78 @@ class SaveObjectTabled(MapTransform):
         output_dir: str | Path,
         intensity_key: str = "raw",
         overwrite: bool = False,
+        spatial_dims: int = 2,
+        detections_key: str | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.output_dir, self.intensity_key, self.overwrite = Path(output_dir), intensity_key, overwrite
+        self.spatial_dims, self.detections_key = spatial_dims, detections_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write each key; the data pass through unchanged."""
         for key in self.key_iterator(data):
             target = self.output_dir / f"{image_stem(source_file(data[key]))}_objects.csv"
             labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
-            write_object_table(target, labels, image, geometry_of(data[key]), overwrite=self.overwrite)
+            table = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
+            if self.detections_key is not None:
+                table = _with_scores(*table, convert_to_numpy(data[self.detections_key]["scores"]))
+            _write_table(target, *table, overwrite=self.overwrite)
         return dict(data)
 
 
 def object_table(
-    labels: np.ndarray, image: np.ndarray, geometry: Geometry | None = None
+    labels: np.ndarray, image: np.ndarray, geometry: Geometry | None = None, *, spatial_dims: int = 2
 ) -> tuple[list[str], list[list[Any]]]:
-    """Column names and rows of the objects of 2D sections.
+    """Column names and rows of the objects of 2D sections, or of volumes.
 
     Args:
-        labels: ``(*sections, Y, X)`` integer, 0 = background.
-        image: ``(C, *sections, Y, X)``, its mean within each object is given per channel.
-        geometry: for areas in µm²; left empty where the pixel size is unknown.
+        labels: ``(*sections, *spatial)`` integer, 0 = background.
+        image: ``(C, *sections, *spatial)``, its mean within each object is given per channel.
+        geometry: for areas in µm² and volumes in µm³; left empty where the pixel size is unknown.
+        spatial_dims: axes of an object: 2 (Y, X) or 3 (Z, Y, X).
 
     Returns:
-        ``label``, ``section`` (flat index; stacks only), ``area_px``, ``area_um2``, ``centroid_y``,
-        ``centroid_x``, ``bbox_y0``, ``bbox_x0``, ``bbox_y1``, ``bbox_x1`` (px, end exclusive),
-        ``mean_intensity`` (``mean_intensity_c0`` ... for several channels), ``touches_border``.
+        ``label``, ``section`` (flat index; stacks only), ``area_px``, ``area_um2``, ``centroid_y``, ``centroid_x``,
+        ``bbox_y0``, ``bbox_x0``, ``bbox_y1``, ``bbox_x1`` (px, end exclusive), ``mean_intensity``
+        (``mean_intensity_c0`` ... for several channels), ``touches_border``. In 3D ``volume_px`` and ``volume_um3``
+        stand for the area, and z comes before y.
 
     Raises:
         InputError: image and labels of different shapes.
     """
     if image.shape[1:] != labels.shape:
         raise InputError(f"labels of shape {labels.shape} do not fit the image {image.shape}")
-    stack = labels.ndim > 2
+    stack = labels.ndim > spatial_dims
     spacing = geometry.spacing_um if geometry else None
-    pixel_um2 = spacing[-1] * spacing[-2] if spacing else None
+    pixel_um = float(np.prod(spacing[-spatial_dims:])) if spacing else None
     channels = len(image)
+    axes = "zyx"[3 - spatial_dims :]
+    size = ["area_px", "area_um2"] if spatial_dims == 2 else ["volume_px", "volume_um3"]
     names = ["mean_intensity"] if channels == 1 else [f"mean_intensity_c{c}" for c in range(channels)]
-    columns = ["label", *(["section"] if stack else []), "area_px", "area_um2", "centroid_y", "centroid_x"]
-    columns += ["bbox_y0", "bbox_x0", "bbox_y1", "bbox_x1", *names, "touches_border"]
-    height, width = labels.shape[-2:]
+    columns = ["label", *(["section"] if stack else []), *size, *(f"centroid_{a}" for a in axes)]
+    columns += [f"bbox_{a}{end}" for end in (0, 1) for a in axes] + [*names, "touches_border"]
+    shape = labels.shape[-spatial_dims:]
     rows = []
-    sections = labels.reshape(-1, height, width)
+    sections = labels.reshape(-1, *shape)
     for index, (section, pixels) in enumerate(
-        zip(sections, np.moveaxis(image.reshape(channels, -1, height, width), 0, -1), strict=True)
+        zip(sections, np.moveaxis(image.reshape(channels, -1, *shape), 0, -1), strict=True)
     ):
         for region in regionprops(section, intensity_image=pixels):
-            y0, x0, y1, x1 = region.bbox
+            low, high = region.bbox[:spatial_dims], region.bbox[spatial_dims:]
             row = [region.label, *([index] if stack else []), int(region.area)]
-            row += ["" if pixel_um2 is None else _short(region.area * pixel_um2)]
-            row += [_short(c) for c in region.centroid] + [y0, x0, y1, x1]
+            row += ["" if pixel_um is None else _short(region.area * pixel_um)]
+            row += [_short(c) for c in region.centroid] + [*low, *high]
             row += [_short(m) for m in np.atleast_1d(region.intensity_mean)]
-            rows.append([*row, y0 == 0 or x0 == 0 or y1 == height or x1 == width])
+            rows.append([*row, 0 in low or any(end == n for end, n in zip(high, shape, strict=True))])
     return columns, rows
 
 
-def write_object_table(
-    path: Path, labels: np.ndarray, image: np.ndarray, geometry: Geometry | None, *, overwrite: bool = False
-) -> None:
-    """Write :func:`object_table` as CSV, wholly or not at all."""
-    columns, rows = object_table(labels, image, geometry)
+def _with_scores(columns: list[str], rows: list[list[Any]], scores: np.ndarray) -> tuple[list[str], list[list[Any]]]:
+    return [*columns, "score"], [[*row, _short(scores[row[0] - 1])] for row in rows]
+
+
+def _write_table(path: Path, columns: list[str], rows: list[list[Any]], *, overwrite: bool) -> None:
     with atomic_target(path, overwrite=overwrite) as partial, partial.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)

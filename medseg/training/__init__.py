@@ -1,6 +1,7 @@
 """What MONAI's trainers need for resumable, reproducible runs, pretrained encoders and rare kinds of images."""
 
 from medseg.training.balanced_weights import balanced_weights
+from medseg.training.detection_batch import PrepareDetectionBatch
 from medseg.training.epoch_seed import EpochSeed
 from medseg.training.freeze import FreezeEncoder
 from medseg.training.nan_guard import NanGuard
@@ -12,6 +13,7 @@ __all__ = [
     "EpochSeed",
     "FreezeEncoder",
     "NanGuard",
+    "PrepareDetectionBatch",
     "PrepareWeightedBatch",
     "RunState",
     "balanced_weights",

@@ -6,13 +6,16 @@ from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.clahe import CLAHE, CLAHEd
 from medseg.transforms.core_classes import CoreClassesd, core_classes
 from medseg.transforms.core_instances import InstancesFromCore, InstancesFromCored
+from medseg.transforms.detection_target import DetectionTarget, DetectionTargetd
 from medseg.transforms.elastic import RandElasticDeformation, RandElasticDeformationd
 from medseg.transforms.foreground_and_cores import ForegroundAndCores, ForegroundAndCoresd
 from medseg.transforms.hu_window import HUWindow, HUWindowd
 from medseg.transforms.instances import InstancesFromProbability, InstancesFromProbabilityd
 from medseg.transforms.interior import InteriorFromLabelsd
+from medseg.transforms.labels_from_detections import LabelsFromDetectionsd
 from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
+from medseg.transforms.scaled_crop import RandScaledCropd
 from medseg.transforms.to_rgb import ToRGB, ToRGBd
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
 
@@ -23,6 +26,8 @@ __all__ = [
     "CLAHEd",
     "CheckChannelsd",
     "CoreClassesd",
+    "DetectionTarget",
+    "DetectionTargetd",
     "ForegroundAndCores",
     "ForegroundAndCoresd",
     "HUWindow",
@@ -32,6 +37,7 @@ __all__ = [
     "InstancesFromProbability",
     "InstancesFromProbabilityd",
     "InteriorFromLabelsd",
+    "LabelsFromDetectionsd",
     "LoadSectiond",
     "PercentileNormalize",
     "PercentileNormalized",
@@ -39,6 +45,7 @@ __all__ = [
     "RandChannelMixd",
     "RandElasticDeformation",
     "RandElasticDeformationd",
+    "RandScaledCropd",
     "SeparateTouching",
     "SeparateTouchingd",
     "ToRGB",

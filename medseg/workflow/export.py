@@ -74,6 +74,11 @@ def export_bundle(
         ExportError: outputs differ by more than 1e-4; nothing is written.
     """
     format = _format(path, format)
+    if bundle.metadata["network_data_format"]["outputs"]["pred"]["type"] == "object":
+        raise InputError(
+            f"{bundle.name}: detects objects; how many, and which suppress each other, depends on the image: "
+            "neither ONNX nor TorchScript can hold that. Run it with medseg, or export a bundle of pixel classes"
+        )
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
     network = _network(bundle, level, weights or bundle.weights, overrides or {})

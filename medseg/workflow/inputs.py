@@ -8,7 +8,7 @@ from pathlib import Path
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
 
-RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv"}
+RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv", "coco": ".json"}
 
 
 def gather_inputs(inputs: Iterable[str]) -> tuple[list[Path], list[str]]:
@@ -33,7 +33,7 @@ def gather_inputs(inputs: Iterable[str]) -> tuple[list[Path], list[str]]:
 
 
 def result_path(output_dir: Path, path: Path, kind: str) -> Path:
-    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``) of an input goes."""
+    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``, ``coco``) of an input goes."""
     return output_dir / f"{image_stem(path)}_{kind}{RESULT_SUFFIXES[kind]}"
 
 

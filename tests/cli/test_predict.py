@@ -289,3 +289,21 @@ def test_as_a_program_it_writes_nothing_but_its_own_lines(tiny_bundle, image, tm
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert [line.split(":")[0].strip() for line in done.stdout.splitlines()] == [str(image), "labels", "objects"]
+
+
+def test_tta_averages_views_and_is_named_where_a_bundle_has_none(predict, medseg, image, tiny_bundle, tmp_path):
+    assert predict(image, "--tta", "--probabilities").code == 0
+    averaged, _ = read_image(tmp_path / "out" / "s0_probability.tif")
+    assert predict(image, "--probabilities", "--overwrite").code == 0
+    plain, _ = read_image(tmp_path / "out" / "s0_probability.tif")
+    assert 1e-4 < np.abs(averaged - plain).max() < 1
+    assert predict(image, "--set", "tta=true", "--overwrite").code == 2
+    without = shutil.copytree(tiny_bundle, tmp_path / "without")
+    config = without / "configs" / "inference.json"
+    content = json.loads(config.read_text())
+    content["inferer"] = content["inferer"]["inferer"]
+    del content["tta"]
+    config.write_text(json.dumps(content))
+    done = medseg("predict", without, image, "-o", tmp_path / "out2", "--tta")
+    assert done.code == 2
+    assert "'tta'" in done.err

@@ -10,6 +10,7 @@ class Terminal(io.StringIO):
 
 def use(say):
     say.start("one")
+    say.announce("one takes long")
     for k in range(3):
         say.update(k + 1, 3)
     say.say("a [bold]result[/bold]")
@@ -20,7 +21,7 @@ def use(say):
 def test_plain_lines_where_there_is_no_terminal(capsys):
     with progress(stream=io.StringIO()) as say:
         use(say)
-    assert capsys.readouterr() == ("a [bold]result[/bold]\n", "error: bad\n")
+    assert capsys.readouterr() == ("one takes long\na [bold]result[/bold]\n", "error: bad\n")
 
 
 def test_quiet_says_errors_only(capsys):
@@ -34,4 +35,5 @@ def test_a_bar_on_a_terminal(capsys):
         use(say)
     out, err = capsys.readouterr()
     assert "a [bold]result[/bold]" in out
+    assert "takes long" not in out
     assert err == "error: bad\n"

@@ -25,7 +25,7 @@ def test_train_then_predict_with_the_weights(train, medseg, tiny_bundle, em_fold
     assert (done.code, done.err) == (0, "")
     assert f"3 training and 1 validation sections from {em_folder}" in done.out
     assert "epoch 1/1: loss " in done.out
-    assert "membrane_dice" in done.out
+    assert "v_info" in done.out
     assert str(tmp_path / "run" / "model.pt") in done.out
     assert (tmp_path / "run" / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
     predicted = medseg(

@@ -1,6 +1,6 @@
 import torch
 
-from medseg.inferers import AutocastInferer
+from medseg.inferers import AutocastInferer, ImageDetections
 
 
 def test_runs_in_bfloat16_and_returns_float32():
@@ -17,3 +17,15 @@ def test_keeps_several_heads():
     network = torch.nn.Conv2d(1, 1, 1)
     heads = AutocastInferer()(torch.rand(1, 1, 8, 8), lambda x: [network(x), network(x)])
     assert [h.dtype for h in heads] == [torch.float32] * 2
+
+
+def test_a_detectors_losses_and_images_in_a_list():
+    network = torch.nn.Conv2d(1, 1, 1)
+    images = [torch.rand(1, 8, 8), torch.rand(1, 6, 8)]
+    result = AutocastInferer()(images, lambda x: {"loss": network(x[0]).mean(), "count": torch.tensor(len(x))})
+    assert {key: value.dtype for key, value in result.items()} == {"loss": torch.float32, "count": torch.int64}
+
+
+def test_detections_pass_through():
+    found = [ImageDetections({"boxes": torch.zeros(0, 4)})]
+    assert AutocastInferer()(torch.rand(1, 1, 8, 8), lambda x: found) == found

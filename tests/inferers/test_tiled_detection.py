@@ -89,8 +89,19 @@ def test_an_image_that_fits_is_the_detectors_own():
     image = cells((60, 60), 30, (2, 6), 3)
     (whole,) = exact_detector(image)
     (tiled,) = TiledDetectionInferer((64, 64), 32)(image, exact_detector)
-    assert list(tiled) == list(whole)
+    assert list(tiled.keys()) == list(whole)
     assert all(torch.equal(tiled[key], whole[key]) for key in whole)
+
+
+def test_of_a_stack_each_section_is_an_image():
+    stack = torch.stack([cells((90, 70), 20, (2, 6), seed) for seed in (1, 2, 3)], dim=2)
+    inferer = TiledDetectionInferer((64, 64), 32, stride=8)
+    (found,) = inferer(stack, exact_detector)
+    for k in range(3):
+        (alone,) = inferer(stack[:, :, k], exact_detector)
+        mine = found["section"] == k
+        assert all(torch.equal(found[key][mine], alone[key]) for key in alone.keys())  # noqa: SIM118
+    assert len(found["section"]) == len(found["boxes"])
 
 
 def test_touching_cells_on_a_seam_both_stay():
@@ -145,9 +156,9 @@ def test_refuses(arguments, message):
         TiledDetectionInferer(*arguments)
 
 
-def test_refuses_volumes_and_training():
+def test_refuses_lines_and_training():
     inferer = TiledDetectionInferer((64, 64), 16)
     with pytest.raises(ValueError, match="2 spatial axes"):
-        inferer(torch.zeros(1, 1, 4, 4, 4), exact_detector)
+        inferer(torch.zeros(1, 1, 4), exact_detector)
     with pytest.raises(ValueError, match="eval"):
         inferer(torch.zeros(1, 1, 4, 4), lambda _: {"loss": 0})

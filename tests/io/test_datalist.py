@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from medseg.errors import InputError
-from medseg.io import training_items, write_image, write_labels
+from medseg.io import training_items, volume_items, write_image, write_labels
 from medseg.io.datalist import count_sections
 
 
@@ -142,3 +142,16 @@ def test_count_sections(tmp_path):
         (tmp_path / "cut.tif").write_bytes(content[:end])
         with pytest.raises(InputError, match=r"cut\.tif"):
             count_sections(tmp_path / "cut.tif")
+
+
+def test_volumes_are_whole(tmp_path):
+    for k in range(3):
+        add(tmp_path, f"v{k}", (3, 4, 5))
+    assert brief(volume_items(tmp_path, "training")) == [("v0", -1), ("v1", -1)]
+    assert brief(volume_items(tmp_path, "validation")) == [("v2", -1)]
+
+
+def test_parts_of_a_volume_are_refused(tmp_path):
+    add(tmp_path, "v", (10, 4, 5))
+    with pytest.raises(InputError, match="8 of its sections are for training"):
+        volume_items(tmp_path, "training")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from medseg.errors import InputError
-from medseg.kernels import contingency
+from medseg.kernels import contingency, pair_runs
 from medseg.kernels.contingency import ContingencyTable, contingency_table
 
 INTEGERS = ["bool", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", ">u2", ">i8"]
@@ -72,6 +72,7 @@ def test_many_ids_in_many_blocks_and_threads(monkeypatch):
     monkeypatch.setattr(contingency, "_VOXELS_PER_THREAD", 1000)
     monkeypatch.setattr(contingency, "default_threads", lambda: 3)
     monkeypatch.setattr(contingency, "_MERGE_ABOVE", 1 << 17)
+    monkeypatch.setattr(pair_runs, "_MERGE_ABOVE", 1 << 17)
     assert contingency_table(rows, columns) == one
     compact = contingency_table(rows >> 40, columns)
     np.testing.assert_array_equal(compact.rows << 40, one.rows)
@@ -86,6 +87,20 @@ def test_ids_near_and_far_apart(first, row_bits, column_bits, size):
     spread = rng.integers(0, 3, (2, size)) << np.array([[row_bits], [column_bits]]) >> 1
     rows, columns = spread + np.array([[first], [-first]])
     assert as_counter(contingency_table(rows, columns)) == counted_one_by_one(rows, columns)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.int8, 60, elements=st.integers(-3, 3)), arrays(np.int8, 60, elements=st.integers(-3, 3)))
+def test_pairs_in_any_order(rows, columns):
+    """Counts that are not negative go one way, others another."""
+    for first in (0, -20):
+        counts = np.arange(first, first + 60)
+        table = ContingencyTable.from_pairs(rows, columns, counts)
+        expected = Counter()
+        for row, column, count in zip(rows.tolist(), columns.tolist(), counts.tolist(), strict=True):
+            expected[row, column] += count
+        assert as_counter(table) == expected
+        assert list(zip(table.rows.tolist(), table.columns.tolist(), strict=True)) == sorted(expected)
 
 
 def test_marginals():

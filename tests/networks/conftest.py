@@ -1,6 +1,8 @@
-"""Counting that the tests of several networks share."""
+"""Counting, and a server of weights, that the tests of several networks share."""
 
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
@@ -32,3 +34,34 @@ def count_macs() -> Callable[..., int]:
         return total
 
     return count
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server on this machine; ``files`` maps names to contents, ``requests`` lists what was asked for."""
+    files: dict[str, bytes] = {}
+    requests: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path[1:]
+            requests.append(name)
+            self.send_response(200 if name in files else 404)
+            self.send_header("Content-Length", str(len(files.get(name, b""))))
+            self.end_headers()
+            self.wfile.write(files.get(name, b""))
+
+        def log_message(self, *args) -> None:
+            """Quiet."""
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    service = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    service.files, service.requests = files, requests
+    service.url = f"http://127.0.0.1:{service.server_address[1]}/"
+    thread = threading.Thread(target=service.serve_forever, args=(0.01,))
+    thread.start()
+    yield service
+    service.shutdown()
+    thread.join()
+    service.server_close()

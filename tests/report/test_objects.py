@@ -96,3 +96,23 @@ def test_writes_csv_of_the_raw_image(tmp_path):
     ]
     with pytest.raises(InputError, match="exists already"):
         SaveObjectTabled("pred", tmp_path)(data)
+
+
+def test_volumes_drawn_by_hand():
+    labels = np.zeros((3, 4, 5), np.int32)
+    labels[1, 1:3, 2:4] = 1
+    labels[0:2, 3, 0] = 2
+    geometry = Geometry("ZYX", (2.0, 0.5, 0.5), "um")
+    first, second = rows_of(labels, np.ones((1, 3, 4, 5)), geometry, spatial_dims=3)
+    assert list(first)[:6] == ["label", "volume_px", "volume_um3", "centroid_z", "centroid_y", "centroid_x"]
+    assert (first["volume_px"], first["volume_um3"]) == (4, 2.0)
+    assert [first[f"bbox_{a}{k}"] for k in (0, 1) for a in "zyx"] == [1, 1, 2, 2, 3, 4]
+    assert (first["touches_border"], second["touches_border"]) == (False, True)
+
+
+def test_scores_stand_beside_the_objects_they_belong_to(tmp_path):
+    labels = MetaTensor(torch.tensor([[[2, 0, 1]]], dtype=torch.int32), meta={"filename_or_obj": "a.tif"})
+    data = {"pred": labels, "raw": torch.ones(1, 1, 3), "detections": {"scores": torch.tensor([0.75, 0.5])}}
+    SaveObjectTabled("pred", tmp_path, detections_key="detections")(data)
+    rows = list(csv.DictReader((tmp_path / "a_objects.csv").open()))
+    assert [(row["label"], row["score"]) for row in rows] == [("1", "0.75"), ("2", "0.5")]

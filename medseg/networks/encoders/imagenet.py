@@ -62,7 +62,7 @@ def download_checked(url: str, cache_dir: Path | None = None) -> Path:
     except (OSError, ValueError) as error:  # the errors of requests are OSErrors
         raise InputError(
             f"{url}: cannot be downloaded to {folder} ({type(error).__name__}); without a network, download it "
-            "elsewhere and name the file instead of 'imagenet'"
+            "elsewhere and name the file instead"
         ) from error
     with path.open("rb") as file:
         found = _sha256(file)

@@ -64,7 +64,16 @@ class ResNetEncoder(nn.Module):
         one = self.layer1(self.maxpool(stem))
         two = self.layer2(one)
         three = self.layer3(two)
-        return [stem, one, two, three, self.layer4(three)]
+        features = [stem, one, two, three]
+        if self.layer4 is not None:
+            features.append(self.layer4(three))
+        return features
+
+    def drop_last_stage(self) -> None:
+        """Remove the fourth layer, which holds three quarters of ResNet-18's parameters, and its features."""
+        self.layer4 = None
+        self.strides, self.channels = self.strides[:4], self.channels[:4]
+        self.ignored_keys = (*type(self).ignored_keys, "layer4.")
 
 
 def _conv(spatial_dims: int, inside: int, outside: int, kernel: int, stride: int = 1, rate: int = 1) -> nn.Module:

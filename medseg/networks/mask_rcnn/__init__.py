@@ -1,6 +1,7 @@
 """Mask R-CNN in 2D and 3D, without compiled extras."""
 
 from medseg.networks.mask_rcnn.backbone import EncoderFPN
+from medseg.networks.mask_rcnn.initial_weights import load_initial_weights
 from medseg.networks.mask_rcnn.mask_rcnn import MaskRCNN
 from medseg.networks.mask_rcnn.nms import batched_nms, nms
 from medseg.networks.mask_rcnn.paste import crop_masks, label_image, paste_masks
@@ -19,6 +20,7 @@ __all__ = [
     "batched_nms",
     "crop_masks",
     "label_image",
+    "load_initial_weights",
     "nms",
     "paste_masks",
     "roi_align",

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from medseg.networks.encoders import make_encoder
+from medseg.networks.encoders.resnet import ResNetEncoder
 from medseg.networks.mask_rcnn.frozen_norm import FrozenBatchNorm
 
 
 class EncoderFPN(nn.Module):
-    """An encoder's features from stride 4 on, made into a pyramid of one width, and one coarser level.
+    """An encoder's features from some stride on, made into a pyramid of one width, and one coarser level.
 
     Args:
         spatial_dims: 2 or 3.
@@ -23,6 +24,11 @@ class EncoderFPN(nn.Module):
         norm: of the encoder: ``"batch"``; ``"frozen"``, batch normalisation with fixed statistics for
             fine-tuning; or another that MONAI names: ``"instance"``, ``("group", {"num_groups": 8})``.
         out_channels: width of the pyramid.
+        finest_stride: of the first level; 2 resolves the outlines of objects of ten pixels.
+        coarsest_stride: 32, or 16 to leave out a ResNet's last stage, for objects of up to 150 pixels.
+
+    Raises:
+        ValueError: an unknown encoder, strides that it has not.
 
     Attributes:
         strides: pixels per cell of each pooled level, finest first; the last, coarser one serves proposals only.
@@ -40,12 +46,20 @@ class EncoderFPN(nn.Module):
         encoder: str = "resnet18",
         norm: str | tuple = "batch",
         out_channels: int = 256,
+        finest_stride: int = 4,
+        coarsest_stride: int = 32,
     ) -> None:
         super().__init__()
         self.body = make_encoder(encoder, spatial_dims, in_channels)
+        if coarsest_stride == 16 and isinstance(self.body, ResNetEncoder):
+            self.body.drop_last_stage()
+        if finest_stride not in self.body.strides or coarsest_stride != self.body.strides[-1]:
+            raise ValueError(
+                f"{encoder} has the strides {self.body.strides}: no pyramid from {finest_stride} to {coarsest_stride}"
+            )
         if norm != "batch":
             _replace_batch_norm(self.body, norm, spatial_dims)
-        self.levels = [i for i, stride in enumerate(self.body.strides) if stride >= 4]
+        self.levels = [i for i, stride in enumerate(self.body.strides) if stride >= finest_stride]
         self.strides = tuple(self.body.strides[i] for i in self.levels)
         self.out_channels = out_channels
         widths = [self.body.channels[i] for i in self.levels]

@@ -62,5 +62,5 @@ def box_losses(
     count = max(1, len(labels))
     return {
         "loss_classifier": cross_entropy(logits, labels, reduction="sum") / count,
-        "loss_box_reg": smooth_l1_loss(own_class, wanted.to(deltas.dtype), beta=1 / 9, reduction="sum") / count,
+        "loss_box_reg": smooth_l1_loss(own_class.to(wanted.dtype), wanted, beta=1 / 9, reduction="sum") / count,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -34,6 +35,8 @@ def batch_images(images: Sequence[Tensor] | Tensor, spatial_dims: int, channels:
     shapes = [tuple(image.shape[1:]) for image in images]
     padded = [-(-max(sides) // divisor) * divisor for sides in zip(*shapes, strict=True)]
     tensor = images[0].new_zeros((len(images), channels, *padded))
+    # convolutions are faster on it, and ROIAlign reads cells with their channels side by side
+    tensor = tensor.to(memory_format=torch.channels_last if spatial_dims == 2 else torch.channels_last_3d)
     for row, image, shape in zip(tensor, images, shapes, strict=True):
         row[(slice(None), *map(slice, shape))] = image
     return ImageBatch(tensor, shapes)

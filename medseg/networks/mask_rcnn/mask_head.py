@@ -35,6 +35,7 @@ class MaskHead(nn.Module):
         for layer in (*self.convs, self.conv5_mask, self.mask_fcn_logits):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(layer.bias)
+        nn.init.normal_(self.mask_fcn_logits.weight, std=0.001)  # begin undecided
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Logits ``(N, classes, *2 bins)`` of pooled features ``(N, C, *bins)``."""

@@ -40,7 +40,8 @@ class MaskRCNN(nn.Module):
         backbone: a name for :class:`EncoderFPN`, or a module that turns ``(B, C, *spatial)`` into a list of pyramid
             levels and has ``out_channels`` and ``strides`` (of the levels to pool from, finest first).
         anchor_sizes: side of the anchors of each pyramid level in pixels, finest first; several per level as
-            a list of lists. Sides of the objects should lie between half the first and twice the last.
+            a list of lists. Sides of the objects should lie between half the first and twice the last. With fewer
+            entries than levels the finest levels get no anchors and serve pooling only.
         aspect_ratios: relative sides of an anchor, one number per axis; None: cubes in 3D, and in 2D also boxes of
             half and twice the height.
         mask_head: ``"sigmoid"`` for a mask per class decoupled from classification, ``"softmax"`` for classes that
@@ -87,6 +88,7 @@ class MaskRCNN(nn.Module):
         self.preprocess = preprocess
         self.backbone = EncoderFPN(spatial_dims, in_channels, backbone) if isinstance(backbone, str) else backbone
         channels, strides = self.backbone.out_channels, tuple(self.backbone.strides)
+        anchor_strides = (*strides, 2 * strides[-1])[-len(anchor_sizes) :]
         if aspect_ratios is None:
             aspect_ratios = ((0.5, 1), (1, 1), (2, 1)) if spatial_dims == 2 else ((1, 1, 1),)
         self.rpn = RegionProposalNetwork(
@@ -94,7 +96,7 @@ class MaskRCNN(nn.Module):
             channels,
             anchor_shapes(anchor_sizes, aspect_ratios),
             proposals,
-            (*strides, 2 * strides[-1]) if self.aligned else None,
+            anchor_strides if self.aligned else None,
         )
         pool = pooling or PoolingSettings()
         shared = (strides, pool.canonical_size, pool.sampling_ratio, self.aligned, pool.interpolation)
@@ -130,7 +132,7 @@ class MaskRCNN(nn.Module):
 
     def _losses(self, batch: ImageBatch, objects: list[Objects]) -> dict[str, Tensor]:
         features = self.backbone(batch.tensor)
-        proposals, losses = self.rpn(features, batch, objects)
+        proposals, losses = self.rpn(features[-len(self.rpn.shapes) :], batch, objects)
         samples = [sample_proposals(p, o, self.settings) for p, o in zip(proposals, objects, strict=True)]
         logits, deltas = self.box_head(self.box_pooling(features, [s.boxes for s in samples]))
         losses |= box_losses(logits, deltas, samples, objects, self.box_coder)
@@ -154,7 +156,7 @@ class MaskRCNN(nn.Module):
 
     def _detect(self, batch: ImageBatch) -> list[dict[str, Tensor]]:
         features = self.backbone(batch.tensor)
-        proposals, _ = self.rpn(features, batch)
+        proposals, _ = self.rpn(features[-len(self.rpn.shapes) :], batch)
         results = []
         for image, (boxes, shape) in enumerate(zip(proposals, batch.shapes, strict=True)):
             levels = [level[image : image + 1] for level in features]

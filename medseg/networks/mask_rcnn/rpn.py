@@ -143,8 +143,9 @@ def proposal_losses(
         wanted_deltas.append(coder.encode_single(target.boxes.to(anchors)[matches[positive]], anchors[positive]))
     chosen, truth = torch.cat(chosen_logits), torch.cat(is_object)
     count = max(1, len(chosen))
-    wanted = torch.cat(wanted_deltas).to(deltas.dtype)
+    wanted = torch.cat(wanted_deltas)
+    found = torch.cat(chosen_deltas).to(wanted.dtype)  # half precision is too coarse for a sum
     return {
         "loss_objectness": binary_cross_entropy_with_logits(chosen, truth.to(chosen.dtype), reduction="sum") / count,
-        "loss_rpn_box_reg": smooth_l1_loss(torch.cat(chosen_deltas), wanted, beta=1 / 9, reduction="sum") / count,
+        "loss_rpn_box_reg": smooth_l1_loss(found, wanted, beta=1 / 9, reduction="sum") / count,
     }

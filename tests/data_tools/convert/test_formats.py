@@ -21,12 +21,12 @@ from data_tools.convert.object_masks import object_mask_folders
 from data_tools.convert.openkbp import ORGANS, openkbp_patients, read_patient
 from data_tools.convert.pairs import image_label_pairs
 from data_tools.convert.rgb_masks import colours_to_labels, rgb_mask_pairs
-from data_tools.convert.rle import decode_runs, decode_string, encode_runs, encode_string
 from data_tools.convert.rois import roi_folder, roi_masks
 from data_tools.convert.stacks import interior_components, interior_stack
 from data_tools.layout import Description
 from medseg.errors import InputError
 from medseg.io import write_image, write_labels
+from medseg.kernels.run_lengths import decode_runs, decode_string, encode_runs, encode_string
 
 IMAGE = np.arange(48, dtype=np.uint8).reshape(6, 8)
 

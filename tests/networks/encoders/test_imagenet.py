@@ -1,8 +1,6 @@
 import hashlib
 import io
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
@@ -10,37 +8,6 @@ import torch
 from medseg.errors import InputError
 from medseg.networks.encoders import ENCODER_NAMES, IMAGENET_URLS, load_encoder_weights, make_encoder
 from medseg.networks.encoders.imagenet import download_checked, download_imagenet
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """A server on this machine; ``files`` maps names to contents, ``requests`` lists what was asked for."""
-    files: dict[str, bytes] = {}
-    requests: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            name = self.path[1:]
-            requests.append(name)
-            self.send_response(200 if name in files else 404)
-            self.send_header("Content-Length", str(len(files.get(name, b""))))
-            self.end_headers()
-            self.wfile.write(files.get(name, b""))
-
-        def log_message(self, *args) -> None:
-            """Quiet."""
-
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    service = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.files, service.requests = files, requests
-    service.url = f"http://127.0.0.1:{service.server_address[1]}/"
-    thread = threading.Thread(target=service.serve_forever, args=(0.01,))
-    thread.start()
-    yield service
-    service.shutdown()
-    thread.join()
-    service.server_close()
 
 
 def test_every_torchvision_encoder_has_its_url():

@@ -36,6 +36,22 @@ def test_any_encoder(encoder):
     assert sides == [16, 8, 4, 2, 1]
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+def test_finer_and_without_the_last_stage(dims):
+    network = EncoderFPN(dims, 1, out_channels=8, finest_stride=2, coarsest_stride=16).eval()
+    assert network.strides == (2, 4, 8, 16)
+    assert [level.shape[2] for level in network(torch.zeros(1, 1, *[32] * dims))] == [16, 8, 4, 2, 1]
+    assert not any(name.startswith("body.layer4") for name in network.state_dict())
+    whole = EncoderFPN(dims, 1, out_channels=8)
+    assert sum(p.numel() for p in network.parameters()) < sum(p.numel() for p in whole.parameters()) / 2
+
+
 def test_refuses():
     with pytest.raises(ValueError, match="no encoder 'vgg'"):
         EncoderFPN(2, 1, "vgg")
+    with pytest.raises(ValueError, match="from 1 to 32"):
+        EncoderFPN(2, 1, finest_stride=1)
+    with pytest.raises(ValueError, match="from 4 to 8"):
+        EncoderFPN(2, 1, coarsest_stride=8)
+    with pytest.raises(ValueError, match="mobilenet_v2"):
+        EncoderFPN(2, 1, "mobilenet_v2", coarsest_stride=16)

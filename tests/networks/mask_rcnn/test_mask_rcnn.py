@@ -6,6 +6,7 @@ from torch import nn
 
 from medseg.networks.mask_rcnn import (
     DetectionSettings,
+    EncoderFPN,
     MaskRCNN,
     PoolingSettings,
     ProposalSettings,
@@ -180,6 +181,25 @@ def test_the_ablations_are_a_line_of_a_bundles_config(mask_head):
     network = ConfigParser(config).get_parsed_content("network")
     assert (network.mask_head and network.mask_head.activation) == mask_head
     assert network.box_pooling.interpolation == "nearest"
+
+
+def test_levels_finer_than_the_anchors_are_pooled_from():
+    backbone = EncoderFPN(2, 1, out_channels=8, finest_stride=2, coarsest_stride=16)
+    network = MaskRCNN(2, 1, 2, backbone, anchor_sizes=(8, 16, 32), pooling=PoolingSettings(hidden=8))
+    assert network.rpn.strides == (8, 16, 32)
+    assert network.box_pooling.strides == (2, 4, 8, 16)
+    sum(network([torch.rand(1, 48, 48)], [instances(2, (3, 20))]).values()).backward()
+    assert network.backbone.fpn.layer_blocks[0].weight.grad.abs().sum() > 0  # of stride 2
+    (found,) = network.eval()(torch.rand(1, 1, 48, 48))
+    assert found["boxes"].shape[1] == 4
+
+
+def test_begins_undecided_with_the_proposals_as_they_are():
+    """Boxes as large as a linear layer's initial outputs would move them cost hundreds of steps."""
+    torch.manual_seed(0)
+    losses = small()([torch.rand(1, 48, 48)], [instances(2, (3, 20))])
+    assert losses["loss_mask"].item() == pytest.approx(0.693, abs=0.01)
+    assert losses["loss_box_reg"] < 0.5
 
 
 def test_metadata_of_images_and_targets_stays_outside():

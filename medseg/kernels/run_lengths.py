@@ -13,6 +13,27 @@ def encode_runs(mask: np.ndarray) -> list[int]:
     return [0, *runs] if flat.size and flat[0] else runs
 
 
+def encode_window_runs(mask: np.ndarray, corner: tuple[int, int], shape: tuple[int, int]) -> list[int]:
+    """Return the run lengths of a (Y, X) mask that lies in a larger image, without making that image.
+
+    Args:
+        mask: the object's window.
+        corner: place of its first pixel in the image.
+        shape: of the image; the window lies wholly inside.
+    """
+    edges = np.diff(np.pad(np.asarray(mask, dtype=np.int8), ((1, 1), (0, 0))), axis=0)
+    ends = []
+    for beginning in (True, False):
+        column, row = np.nonzero(edges.T > 0 if beginning else edges.T < 0)
+        ends.append((corner[1] + column) * shape[0] + corner[0] + row)
+    # start, stop, start, stop, ...; a run down to the last row goes on at the top of the next column
+    places = np.stack(ends, axis=1).ravel()
+    joined = np.flatnonzero(places[1:-1:2] == places[2::2]) * 2 + 1
+    places = np.delete(places, np.concatenate([joined, joined + 1]))
+    runs = np.diff(np.concatenate([[0], places, [shape[0] * shape[1]]])).tolist()
+    return runs if len(runs) == 1 or runs[-1] else runs[:-1]
+
+
 def decode_runs(runs: list[int], shape: tuple[int, int]) -> np.ndarray:
     """Return the boolean (Y, X) mask of run lengths.
 

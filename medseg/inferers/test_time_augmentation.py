@@ -1,0 +1,119 @@
+"""Average what a network says of an image and of its mirror images and quarter turns."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from monai.inferers import Inferer, SimpleInferer
+from monai.utils import convert_to_dst_type, convert_to_tensor
+from torch import Tensor
+from torch.nn.functional import log_softmax, logsigmoid
+
+
+class Symmetry(NamedTuple):
+    """A mirror image or quarter turn: first the last two axes change places (if at all), then axes are flipped."""
+
+    transposed: bool
+    flipped: tuple[int, ...]
+
+    def apply(self, image: Tensor) -> Tensor:
+        """The image as seen through this symmetry; axes are counted from the end."""
+        image = image.transpose(-1, -2) if self.transposed else image
+        return image.flip(self.flipped) if self.flipped else image
+
+    def undo(self, image: Tensor) -> Tensor:
+        """What gives ``image`` when this symmetry is applied."""
+        image = image.flip(self.flipped) if self.flipped else image
+        return image.transpose(-1, -2) if self.transposed else image
+
+
+class TestTimeAugmentationInferer(Inferer):
+    """Run an inferer on all mirror images (and quarter turns) of the input and average the probabilities.
+
+    Probabilities are averaged, after the activation and with equal weight; what is returned are the logits of
+    the mean, so that everything behind the inferer stays as it is. Costs as many runs as there are symmetries.
+    The U-Net paper averages seven rotated inputs; turns by right angles need no interpolation.
+
+    MONAI's ``TestTimeAugmentation`` draws random transforms of a data set's items and inverts them; it is no
+    inferer, and random draws of a group of eight repeat some of its members and leave out others.
+
+    Args:
+        inferer: what runs the network on each view, for example :class:`medseg.inferers.OverlapTileInferer`.
+            None: the network on the whole view.
+        activation: how logits become probabilities, ``"sigmoid"`` (channels by themselves) or ``"softmax"``
+            (over the channels).
+        spatial_dims: axes of one section, 2 or 3; axes between these and the channels are sections.
+        symmetries: ``"dihedral"``: the eight flips and quarter turns of the last two axes (in 3D with flips
+            along the first: sixteen); ``"flips"``: 2^spatial_dims, for pixels that are not square. None:
+            dihedral in 2D; flips in 3D.
+        enabled: False runs ``inferer`` once, as if this class were not there.
+
+    Shapes: as the inferer inside; an image need not be square.
+
+    Raises:
+        ValueError: an unknown activation or set of symmetries, ``spatial_dims`` other than 2 or 3.
+
+    Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, section 4.
+    """
+
+    __test__ = False  # the name is the field's; pytest shall not collect it
+
+    def __init__(
+        self,
+        inferer: Inferer | None = None,
+        activation: str = "sigmoid",
+        spatial_dims: int = 2,
+        symmetries: str | None = None,
+        enabled: bool = True,
+    ) -> None:
+        super().__init__()
+        if activation not in ("sigmoid", "softmax"):
+            raise ValueError(f'activation {activation!r}: give "sigmoid" or "softmax"')
+        if spatial_dims not in (2, 3):
+            raise ValueError(f"spatial_dims is 2 or 3, not {spatial_dims}")
+        symmetries = symmetries or ("dihedral" if spatial_dims == 2 else "flips")
+        if symmetries not in ("dihedral", "flips"):
+            raise ValueError(f'symmetries {symmetries!r}: give "dihedral", "flips" or None')
+        self.inferer = inferer or SimpleInferer()
+        self.activation, self.enabled = activation, enabled
+        self.symmetries = _symmetries(spatial_dims, turns=symmetries == "dihedral")
+        self.progress: Callable[[int, int], None] | None = None
+
+    def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+        """Logits of the mean probability, at the place and size of ``inputs``."""
+        symmetries = self.symmetries if self.enabled else self.symmetries[:1]
+        image = convert_to_tensor(inputs, track_meta=False)
+        total: tuple[Tensor, ...] | None = None
+        for number, symmetry in enumerate(symmetries):
+            self._report_as(number, len(symmetries))
+            logits = symmetry.undo(self.inferer(symmetry.apply(image), network, *args, **kwargs))
+            if not self.enabled:
+                return convert_to_dst_type(logits, inputs, dtype=logits.dtype)[0]
+            logs = self._log_probabilities(logits)
+            total = logs if total is None else tuple(map(torch.logaddexp, total, logs))
+        logs = tuple(t - math.log(len(symmetries)) for t in total)
+        mean = logs[0] if self.activation == "softmax" else logs[0] - logs[1]
+        return convert_to_dst_type(mean.contiguous(), inputs, dtype=mean.dtype)[0]
+
+    def _log_probabilities(self, logits: Tensor) -> tuple[Tensor, ...]:
+        # in logarithms nothing saturates: a probability of 1 - 1e-12 survives the mean
+        if self.activation == "softmax":
+            return (log_softmax(logits, dim=1),)
+        return logsigmoid(logits), logsigmoid(-logits)
+
+    def _report_as(self, number: int, count: int) -> None:
+        if self.progress is None or not hasattr(self.inferer, "progress"):
+            return
+        report = self.progress
+        self.inferer.progress = lambda done, tiles: report(number * tiles + done, count * tiles)
+
+
+def _symmetries(spatial_dims: int, turns: bool) -> list[Symmetry]:
+    """The identity first."""
+    axes = range(-spatial_dims, 0)
+    subsets = [s for n in range(spatial_dims + 1) for s in itertools.combinations(axes, n)]
+    return [Symmetry(t, s) for t in ((False, True) if turns else (False,)) for s in subsets]

@@ -1,0 +1,126 @@
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from monai.bundle import ConfigWorkflow
+
+from data_tools.convert.coco import coco_annotations
+from medseg.io import Geometry, read_image, read_labels, write_image
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--set", "patch_size=64", "--set", "train::batch_size=2", "--no-check"]
+
+
+@pytest.fixture(scope="module")
+def images(flat_nuclei, tmp_path_factory) -> Path:
+    """A gray image, a colour image of 8 bits, a stack, and an image smaller than the network's stride."""
+    folder = tmp_path_factory.mktemp("images")
+    gray, other = (read_image(flat_nuclei / "images" / f"n{k}.tif")[0] for k in (1, 2))
+    write_image(folder / "gray.tif", gray, Geometry("YX", (0.5, 0.5), "um"))
+    write_image(folder / "colour.png", 255 - np.stack([gray, gray // 2, gray], axis=-1), Geometry("YXC", None, None))
+    write_image(folder / "stack.tif", np.stack([gray, other]).astype(np.uint16) * 16, Geometry("ZYX", (2, 1, 1), "um"))
+    write_image(folder / "tiny.png", gray[:5, :7])
+    return folder
+
+
+def test_predict_writes_labels_scores_and_coco(medseg, narrow_nuclei_detector, images, tmp_path):
+    done = medseg("predict", narrow_nuclei_detector, images / "gray.tif", images / "tiny.png", "-o", tmp_path, "--coco")
+    assert done.code == 0, done.err
+    labels, geometry = read_labels(tmp_path / "gray_labels.tif")
+    ids = np.unique(labels[labels > 0])
+    assert len(ids) > 1
+    assert geometry.spacing == (0.5, 0.5)
+    rows = list(csv.DictReader((tmp_path / "gray_objects.csv").open()))
+    assert [int(row["label"]) for row in rows] == ids.tolist()
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    content = json.loads((tmp_path / "gray_coco.json").read_text())
+    assert [a["score"] for a in content["annotations"]] == pytest.approx(scores, abs=1e-5)
+    shutil.copy(images / "gray.tif", tmp_path)
+    (source,) = coco_annotations(tmp_path / "gray_coco.json", tmp_path)
+    assert ((source.read().labels > 0) >= (labels > 0)).all()  # masks keep what others cover in the label image
+
+
+def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, narrow_nuclei_detector, images, tmp_path):
+    bundle = narrow_nuclei_detector
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", bundle / "configs" / "inference.json"]
+    command += ["--bundle_root", bundle, "--dataset_dir", images, "--output_dir", tmp_path / "monai"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert medseg("predict", bundle, images, "-o", tmp_path / "medseg", "--overlay").code == 0
+    for stem in ("gray", "colour", "stack", "tiny"):
+        for name in (f"{stem}_labels.tif", f"{stem}_objects.csv"):
+            assert (tmp_path / "monai" / name).read_bytes() == (tmp_path / "medseg" / name).read_bytes()
+    labels, _ = read_labels(tmp_path / "monai" / "stack_labels.tif")
+    first, second = (set(np.unique(section)) - {0} for section in labels)
+    assert first
+    assert min(second) == max(first) + 1
+
+
+def test_what_it_cannot_write_is_said(medseg, narrow_nuclei_detector, tiny_bundle, images, tmp_path):
+    done = medseg("predict", narrow_nuclei_detector, images / "gray.tif", "-o", tmp_path, "--probabilities")
+    assert (done.code, "--probabilities" in done.err) == (2, True)
+    done = medseg("predict", tiny_bundle, images / "gray.tif", "-o", tmp_path, "--coco")
+    assert (done.code, "--coco" in done.err) == (2, True)
+    done = medseg("predict", narrow_nuclei_detector, images / "stack.tif", "-o", tmp_path, "--coco")
+    assert (done.code, "COCO holds 2D images" in done.err) == (1, True)
+
+
+def test_trains_and_goes_on(medseg, narrow_nuclei_detector, flat_nuclei, tmp_path):
+    train = ["train", narrow_nuclei_detector, "--data", flat_nuclei, "-o", tmp_path / "run", *SMALL]
+    done = medseg(*train, "--epochs", "2", "--set", "val_interval=2")
+    assert done.code == 0, done.err
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    assert [h["epoch"] for h in history] == [1, 2]
+    assert all(np.isfinite(h["loss"]) for h in history)
+    assert 0 <= history[1]["ap50"] <= 1
+    weights = tmp_path / "run" / "model.pt"
+    image = flat_nuclei / "images" / "n1.tif"
+    assert medseg("predict", narrow_nuclei_detector, image, "-o", tmp_path, "--weights", weights).code == 0
+
+
+@pytest.mark.slow
+def test_evaluate_scores_the_validation_images(narrow_nuclei_detector, flat_nuclei, tmp_path):
+    configs = narrow_nuclei_detector / "configs"
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
+    command += [f"['{configs / 'train.json'}','{configs / 'evaluate.json'}']", "--bundle_root", narrow_nuclei_detector]
+    command += ["--dataset_dir", flat_nuclei, "--output_dir", tmp_path]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    content = (tmp_path / "metrics.csv").read_text()
+    assert all(metric in content for metric in ("ap50", "ap50_95", "iou", "panoptic_quality"))
+
+
+def test_no_property_is_missing(narrow_nuclei_detector, flat_nuclei, tmp_path):
+    for name, kind in (("inference", "infer"), ("train", "train")):
+        workflow = ConfigWorkflow(
+            config_file=str(narrow_nuclei_detector / "configs" / f"{name}.json"),
+            meta_file=str(narrow_nuclei_detector / "configs" / "metadata.json"),
+            logging_file=False,
+            workflow_type=kind,
+            bundle_root=str(narrow_nuclei_detector),
+            dataset_dir=str(flat_nuclei / "images" if kind == "infer" else flat_nuclei),
+            output_dir=str(tmp_path),
+            device="cpu",
+        )
+        workflow.initialize()
+        assert not workflow.check_properties()
+
+
+def test_weights_of_another_network_are_refused(medseg, narrow_nuclei_detector, tiny_bundle, flat_nuclei, tmp_path):
+    other = tiny_bundle / "models" / "model.pt"
+    done = medseg(
+        "train", narrow_nuclei_detector, "--data", flat_nuclei, "-o", tmp_path / "run", *SMALL, "--init-weights", other
+    )
+    assert done.code == 2
+    assert "another network" in done.err
+
+
+def test_export_says_why_not(medseg, narrow_nuclei_detector, tmp_path):
+    done = medseg("export", narrow_nuclei_detector, "-o", tmp_path / "net.onnx")
+    assert (done.code, "depends on the image" in done.err) == (2, True), done.err

@@ -1,0 +1,54 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+
+from data_tools.convert.coco import coco_annotations as read_coco
+from medseg.errors import InputError
+from medseg.io import write_image
+from medseg.report.coco import SaveCocod
+
+FOUND = {
+    "boxes": torch.tensor([[1.0, 2, 5, 8], [3.0, 4, 9, 12], [0.2, 0.2, 0.4, 0.4]]),
+    "labels": torch.tensor([1, 1, 1]),
+    "scores": torch.tensor([0.875, 0.5, 0.25]),
+    "box_masks": torch.ones(3, 2, 2),
+}
+
+
+def save(tmp_path, shape=(1, 10, 12), **options):
+    labels = MetaTensor(torch.zeros(shape, dtype=torch.int32), meta={"filename_or_obj": str(tmp_path / "a.tif")})
+    SaveCocod("pred", tmp_path, **options)({"pred": labels, "detections": FOUND})
+    return json.loads((tmp_path / "a_coco.json").read_text())
+
+
+def test_boxes_scores_and_whole_masks(tmp_path):
+    content = save(tmp_path, categories=("nucleus",))
+    assert content["images"] == [{"id": 1, "file_name": "a.tif", "height": 10, "width": 12}]
+    assert content["categories"] == [{"id": 1, "name": "nucleus"}]
+    first, second, nothing = content["annotations"]
+    assert (first["bbox"], first["area"], first["score"]) == ([2, 1, 6, 4], 24, 0.875)
+    assert (second["bbox"], second["area"]) == ([4, 3, 8, 6], 48)  # what the first one covers is in it
+    assert (nothing["bbox"], nothing["area"]) == ([0, 0, 0, 0], 0)
+    assert [a["id"] for a in content["annotations"]] == [1, 2, 3]
+
+
+def test_the_data_tools_read_it_back(tmp_path):
+    save(tmp_path)
+    write_image(tmp_path / "a.tif", np.zeros((10, 12), np.uint8))
+    (source,) = read_coco(tmp_path / "a_coco.json", tmp_path)
+    labels = source.read().labels
+    assert labels[1:5, 2:8].all()
+    assert labels[3:9, 4:12].all()
+    assert (labels > 0).sum() == 24 + 48 - 2 * 4
+
+
+def test_refuses_volumes_and_what_is_there(tmp_path):
+    with pytest.raises(InputError, match="--coco"):
+        save(tmp_path, shape=(1, 3, 10, 12))
+    save(tmp_path)
+    with pytest.raises(InputError, match="exists"):
+        save(tmp_path)
+    save(tmp_path, overwrite=True)

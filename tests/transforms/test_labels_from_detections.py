@@ -1,0 +1,74 @@
+import pytest
+import torch
+from monai.data import MetaTensor
+
+from medseg.inferers import ImageDetections
+from medseg.transforms import LabelsFromDetectionsd
+
+BOXES = torch.tensor([[0.0, 0, 4, 4], [0, 2, 4, 8], [5, 0, 6, 1], [0, 3, 4, 8]])
+SCORES = torch.tensor([0.9, 0.8, 0.7, 0.6])
+
+
+def detections(**more):
+    tensors = {"boxes": BOXES, "labels": torch.ones(4, dtype=torch.int64), "scores": SCORES}
+    return ImageDetections(tensors | {"box_masks": torch.ones(4, 2, 2)} | more)
+
+
+def paint(found=None, shape=(1, 6, 8), **options):
+    image = MetaTensor(torch.zeros(shape), meta={"filename_or_obj": "a.tif"})
+    return LabelsFromDetectionsd("pred", **options)({"image": image, "pred": found or detections()})
+
+
+def test_the_better_score_wins_a_pixel_and_what_is_hidden_goes():
+    result = paint()
+    expected = torch.zeros(6, 8, dtype=torch.int32)
+    expected[0:4, 0:4], expected[0:4, 4:8], expected[5, 0] = 1, 2, 3
+    assert torch.equal(result["pred"][0].as_tensor(), expected)
+    assert result["detections"]["scores"].tolist() == SCORES[:3].tolist()  # the fourth lies behind the others
+    assert result["pred"].meta["filename_or_obj"] == "a.tif"
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"min_score": 0.75}, [0.9, 0.8]),
+        ({"min_size": 2}, [0.9, 0.8]),
+        ({"min_visible": 0.7}, [0.9, 0.7]),  # two thirds of the second are seen
+        ({"min_visible": 0.6}, [0.9, 0.8, 0.7]),
+        ({"min_score": 0.95}, []),
+    ],
+)
+def test_what_is_left_out_leaves_no_gap_in_the_ids(options, kept):
+    result = paint(**options)
+    assert result["detections"]["scores"].tolist() == pytest.approx(kept)
+    assert result["pred"].unique().tolist() == list(range(len(kept) + 1))
+
+
+def test_ids_run_on_through_a_stack():
+    result = paint(detections(section=torch.tensor([1, 1, 0, 2])), shape=(1, 3, 6, 8))
+    assert result["pred"].shape == (1, 3, 6, 8)
+    assert [section.unique().tolist() for section in result["pred"][0]] == [[0, 1], [0, 2, 3], [0, 4]]
+    assert result["detections"]["scores"].tolist() == pytest.approx([0.7, 0.9, 0.8, 0.6])
+
+
+def test_volumes():
+    boxes = torch.tensor([[0.0, 0, 0, 2, 3, 4]])
+    found = {
+        "boxes": boxes,
+        "labels": torch.ones(1).long(),
+        "scores": torch.ones(1),
+        "box_masks": torch.ones(1, 2, 2, 2),
+    }
+    assert paint(ImageDetections(found), shape=(1, 5, 6, 7))["pred"].sum() == 24
+
+
+def test_nothing_found():
+    found = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0).long(), "scores": torch.zeros(0)}
+    result = paint(ImageDetections(found | {"box_masks": torch.zeros(0, 2, 2)}))
+    assert result["pred"].sum() == 0
+    assert len(result["detections"]["scores"]) == 0
+
+
+def test_boxes_alone_make_no_labels():
+    with pytest.raises(ValueError, match="mask_head=None"):
+        paint(ImageDetections({"boxes": BOXES, "labels": torch.ones(4), "scores": SCORES}))

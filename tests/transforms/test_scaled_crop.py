@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monai.data import MetaTensor
+
+from medseg.errors import InputError
+from medseg.transforms import RandScaledCropd
+
+
+def pair(*shape):
+    labels = torch.arange(int(np.prod(shape)), dtype=torch.int32).reshape(1, *shape)
+    return {"image": labels.float(), "label": labels}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 70), min_size=2, max_size=3), st.integers(1, 24), st.integers(0, 99))
+def test_any_image_gives_the_size_and_keeps_ids(shape, side, seed):
+    data = pair(*shape)
+    crop = RandScaledCropd(["image", "label"], [side] * len(shape), zoom=(0.5, 2.0)).set_random_state(seed)
+    result = crop(data)
+    assert result["image"].shape == result["label"].shape == (1, *[side] * len(shape))
+    assert result["label"].dtype == torch.int32
+    assert np.isin(result["label"].numpy(), data["label"].numpy()).all()  # 0 is among them
+    assert result["image"].min() >= -1e-3
+    assert result["image"].max() <= data["image"].max() * 1.001
+
+
+def test_scale_one_cuts_out_pixels_as_they_are():
+    data = pair(50, 60)
+    result = RandScaledCropd(["image", "label"], (16, 20), zoom=(1.0, 1.0)).set_random_state(0)(data)
+    first = int(result["label"][0, 0, 0])
+    y, x = divmod(first, 60)
+    assert torch.equal(result["label"], data["label"][:, y : y + 16, x : x + 20])
+    torch.testing.assert_close(result["image"], result["label"].float())
+
+
+@pytest.mark.parametrize("zoom", [0.5, 2.0])
+def test_image_and_labels_are_scaled_alike(zoom):
+    """An object of its own brightness: its pixels are where its id is, but for one at its outline."""
+    labels = torch.zeros(1, 128, 128, dtype=torch.int32)
+    labels[0, 40:80, 50:90] = 7
+    data = {"image": labels.float(), "label": labels}
+    result = RandScaledCropd(["image", "label"], (60, 60), zoom=(zoom, zoom)).set_random_state(2)(data)
+    assert (result["label"] == 7).any()
+    differ = (result["image"] > 3.5) != (result["label"] == 7)
+    assert differ.float().mean() < 0.03
+
+
+def test_zooming_out_stops_where_the_image_ends():
+    data = pair(40, 40)
+    crop = RandScaledCropd(["image", "label"], (32, 32), zoom=(0.1, 1.0)).set_random_state(0)
+    for _ in range(20):
+        crop(data)
+        assert 0.8 - 1e-6 <= crop.factor <= 1.0
+
+
+def test_one_seed_gives_one_crop_and_the_input_stays():
+    data = {key: MetaTensor(value) for key, value in pair(40, 50).items()}
+    before = data["image"].clone()
+    first, second = (RandScaledCropd(["image", "label"], (16, 16)).set_random_state(5)(data) for _ in range(2))
+    assert torch.equal(first["image"], second["image"])
+    assert torch.equal(data["image"], before)
+    assert isinstance(first["label"], MetaTensor)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"zoom": (2.0, 1.0)}, "zoom"),
+        ({"zoom": (0.0, 1.0)}, "zoom"),
+        ({"mode": "cubic"}, "mode"),
+        ({"size": (0, 4)}, "size"),
+    ],
+)
+def test_refuses(arguments, message):
+    with pytest.raises(InputError, match=message):
+        RandScaledCropd(**{"keys": ["image", "label"], "size": (4, 4)} | arguments)
+
+
+def test_refuses_keys_that_differ():
+    with pytest.raises(InputError, match="label"):
+        RandScaledCropd(["image", "label"], (4, 4))({"image": torch.zeros(1, 9, 9), "label": torch.zeros(1, 9, 8)})
+    with pytest.raises(InputError, match="size"):
+        RandScaledCropd("image", (4, 4), mode="linear")({"image": torch.zeros(1, 9, 9, 9)})
