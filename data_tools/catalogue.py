@@ -146,6 +146,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Babier et al. 2021, Med. Phys. 48:5549",
         downloads=(Download(f"{_GITHUB}/ababier/open-kbp/archive/ed9602e68411a45b7c8f039999f897895407d25f.zip"),),
+        bundle="headneck_ct_unet3d",
     ),
     "msd_spleen": PublicSet(
         title="Medical Segmentation Decathlon, task 9: spleen in portal-venous CT",
@@ -196,6 +197,23 @@ SETS: dict[str, PublicSet] = {
             "Kaggle wants a login: sign in, open https://www.kaggle.com/datasets/kmader/finding-lungs-in-ct-data, "
             "press Download, unzip the archive, and convert the unzipped folder"
         ),
+    ),
+    "chest_ct_slices": PublicSet(
+        title="Chest CT segmentation (Kaggle): lung, heart and trachea in JPEG slices",
+        description=Description(
+            name="chest_ct_slices",
+            modality="CT",
+            label_kind="classes",
+            classes={"0": "background", "1": "lung", "2": "heart", "3": "trachea"},
+            licence="see the page of the data set; its images come from the OSIC pulmonary fibrosis challenge",
+            source="https://www.kaggle.com/datasets/polomarco/chest-ct-segmentation",
+        ),
+        citation="polomarco, Kaggle",
+        by_hand=(
+            "Kaggle wants a login: sign in, open https://www.kaggle.com/datasets/polomarco/chest-ct-segmentation, "
+            "press Download, unzip the archive, and convert the unzipped folder"
+        ),
+        bundle="chest_ct_unet_transfer",
     ),
     "fib_medulla": PublicSet(
         title="FIB-SEM crop of the Drosophila medulla, neuron bodies in 3D",

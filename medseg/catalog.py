@@ -46,6 +46,11 @@ class Bundle:
         return len(self.metadata["network_data_format"]["inputs"]["image"]["spatial_shape"])
 
     @property
+    def takes_volumes(self) -> bool:
+        """Whether its input are volumes with a place in the patient (NIfTI, DICOM ...), not microscopy images."""
+        return self.metadata.get("data_type") == "nifti"
+
+    @property
     def levels(self) -> list[int]:
         """Levels that the network can be pruned to, shallowest first; none if it cannot be."""
         return list(self.metadata.get("levels", []))

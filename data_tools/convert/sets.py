@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from data_tools.convert.cell_tracking import cell_tracking_sequences
+from data_tools.convert.chest_ct_slices import chest_ct_slices
 from data_tools.convert.nifti_pairs import nifti_pairs
 from data_tools.convert.object_masks import object_mask_folders
 from data_tools.convert.openkbp import openkbp_patients
@@ -134,6 +135,7 @@ CONVERTERS: dict[str, Converter] = {
     "msd_spleen": msd_spleen,
     "cell_tracking": cell_tracking_sequences,
     "chest_ct_kaggle": chest_ct_kaggle,
+    "chest_ct_slices": chest_ct_slices,
 }
 
 

@@ -33,7 +33,7 @@ _OPTIONS = {
 
 def predict(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images, stacks, folders or patterns.")],
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images, volumes, folders or patterns.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     tile: Annotated[
@@ -63,11 +63,13 @@ def predict(
 ) -> None:
     """Segment images with a bundle.
 
-    For each input the folder gets <stem>_labels.tif and <stem>_objects.csv. A file that fails is named and the
-    others are still done; the exit code is then 1.
+    For each image the folder gets <stem>_labels.tif and <stem>_objects.csv; for each CT volume (NIfTI, NRRD, MHA, or
+    a DICOM folder) <stem>_labels.nii.gz, <stem>_structures.csv and <stem>_preview.png. A file that fails is named and
+    the others are still done; the exit code is then 1.
     """
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
+    from medseg.io import list_images, list_volumes
     from medseg.workflow.inputs import gather_inputs, refuse_existing
 
     found = find_bundle(bundle)
@@ -87,13 +89,14 @@ def predict(
         overrides["axes"] = axes
     if json_report and json_report.exists() and not overwrite:
         raise InputError(f"{json_report}: exists already; use --overwrite or another name")
-    files, problems = gather_inputs(inputs)
+    files, problems = gather_inputs(inputs, list_volumes if found.takes_volumes else list_images)
     with progress(quiet=quiet) as say:
         for problem in problems:
             say.fail(f"error: {problem}")
         if not files:
             raise typer.Exit(2)
-        kinds = ["labels", "objects"] + ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco
+        kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
+        kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco
         ready, existing = refuse_existing(files, output, kinds, overwrite)
         for problem in existing:
             say.fail(f"error: {problem}")
@@ -142,9 +145,12 @@ def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progres
         if result.status != "ok":
             say.fail(f"error: {result.error if str(path) in (result.error or '') else f'{path}: {result.error}'}")
             continue
-        say.say(f"{path}: {result.objects} objects in {result.seconds:.1f} s")
+        found = "structures" if bundle.takes_volumes else "objects"
+        say.say(f"{path}: {result.objects} {found} in {result.seconds:.1f} s")
         for kind, written in result.outputs.items():
             say.say(f"  {kind}: {written}")
+        for notice in result.notices:
+            say.fail(f"warning: {notice}")
         if verbose:
             for warning in result.warnings:
                 say.say(f"  warning: {warning}")

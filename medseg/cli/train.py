@@ -33,8 +33,11 @@ def train(
         bool, typer.Option("--from-scratch", help="Do not start from the bundle's weights.")
     ] = False,
     init_weights: Annotated[
-        Path | None,
-        typer.Option(help="Start from these weights instead: a file, or what the bundle downloads (imagenet, coco)."),
+        str | None,
+        typer.Option(
+            metavar="FILE|BUNDLE",
+            help="Start from these weights instead: a file, a bundle's, or what the bundle downloads (imagenet, coco).",
+        ),
     ] = None,
     split: Annotated[
         Path | None, typer.Option(help="JSON with training and validation lists; default dataset.json.")
@@ -66,9 +69,10 @@ def train(
         overrides["axes"] = axes
     if split is not None:
         overrides["split_file"] = str(split)
-    if init_weights is None and not from_scratch and found.weights.is_file():
-        init_weights = found.weights
-    overrides["init_weights"] = str(init_weights) if init_weights else None
+    start_from = _weights_to_start_from(init_weights)
+    if start_from is None and not from_scratch and found.weights.is_file():
+        start_from = found.weights
+    overrides["init_weights"] = str(start_from) if start_from else None
     with progress(quiet=quiet) as say:
         if not no_check:
             _check_data(data, axes, say)
@@ -77,8 +81,8 @@ def train(
         from medseg.workflow.load import check_weights_file
         from medseg.workflow.train import run_training
 
-        if init_weights and str(init_weights) not in _DOWNLOADS:
-            check_weights_file(init_weights)
+        if start_from and str(start_from) not in _DOWNLOADS:
+            check_weights_file(start_from)
         overrides["device"] = pick_device(device)
         failure = run_training(found, data, output, overrides, say.start, say.update, say.say)
         if failure:
@@ -86,6 +90,22 @@ def train(
             raise typer.Exit(1)
         say.say(f"weights: {output / 'model.pt'}")
         say.say(f"learning curve: {output / 'learning_curve.png'}")
+
+
+def _weights_to_start_from(given: str | None) -> Path | None:
+    """A file, or a download that the bundle knows, as it is; else the weights of the bundle of that name."""
+    from medseg.catalog import find_bundle
+
+    if given is None:
+        return None
+    if given in _DOWNLOADS or Path(given).is_file():
+        return Path(given)
+    try:
+        bundle = find_bundle(given)
+    except InputError as error:
+        raise InputError(f"{given}: no such file of weights; {error}") from None
+    bundle.check_weights()
+    return bundle.weights
 
 
 def _check_data(data: Path, axes: str | None, say: Progress) -> None:

@@ -4,6 +4,7 @@ from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.overlap_tile import OverlapTileInferer
 from medseg.inferers.rescaled import RescaledInferer
+from medseg.inferers.slice_by_slice import SliceBySliceInferer
 from medseg.inferers.test_time_augmentation import TestTimeAugmentationInferer
 from medseg.inferers.tiled_detection import TiledDetectionInferer
 
@@ -12,6 +13,7 @@ __all__ = [
     "ImageDetections",
     "OverlapTileInferer",
     "RescaledInferer",
+    "SliceBySliceInferer",
     "TestTimeAugmentationInferer",
     "TiledDetectionInferer",
 ]

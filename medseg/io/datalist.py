@@ -11,13 +11,13 @@ import numpy as np
 import tifffile
 
 from medseg.errors import InputError
-from medseg.io.paths import image_stem, list_images
+from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, image_stem, list_images
 
 
 def training_items(
     folder: str | Path, part: str, *, split_file: str | Path | None = None, validation_fraction: float = 0.2
 ) -> list[dict[str, Any]]:
-    """Items of one part of a data folder, a stack as one item per section.
+    """Items of one part of a data folder, a stack as one item per section, a NIfTI volume as one item.
 
     The split comes from ``split_file``, else from ``dataset.json`` in the folder: MONAI's datalist with the
     lists ``training`` and ``validation`` of ``{"image": ..., "label": ...}``, paths relative to the folder,
@@ -99,7 +99,9 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    images, labels = (_by_stem(list_images(folder / sub)) for sub in ("images", "labels"))
+    images, labels = (
+        _by_stem(list_images(folder / sub, IMAGE_SUFFIXES + VOLUME_SUFFIXES)) for sub in ("images", "labels")
+    )
     if lonely := sorted(set(images) ^ set(labels)):
         where = "labels" if lonely[0] in images else "images"
         raise InputError(

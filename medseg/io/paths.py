@@ -10,7 +10,10 @@ from pathlib import Path
 from medseg.errors import InputError
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
-_STEM_ENDINGS = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".nii.gz", ".nii")
+NIFTI_SUFFIXES = (".nii.gz", ".nii")
+ITK_SUFFIXES = (".nrrd", ".mha", ".mhd")
+VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, *ITK_SUFFIXES)
+_STEM_ENDINGS = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", *VOLUME_SUFFIXES)
 
 
 def is_image(path: str | Path) -> bool:
@@ -18,8 +21,15 @@ def is_image(path: str | Path) -> bool:
     return str(path).lower().endswith(IMAGE_SUFFIXES)
 
 
+def is_volume(path: str | Path) -> bool:
+    """Whether the name ends like a format of volumes that medseg reads."""
+    return str(path).lower().endswith(VOLUME_SUFFIXES)
+
+
 def image_stem(path: str | Path) -> str:
-    """File name without its image suffix: ``x`` for ``x.tif``, ``x.ome.tif``, ``x.nii.gz``."""
+    """File name without its image suffix: ``x`` for ``x.tif``, ``x.ome.tif``, ``x.nii.gz``; a folder's whole name."""
+    if Path(path).is_dir():
+        return Path(path).resolve().name
     name = Path(path).name
     for ending in _STEM_ENDINGS:
         if name.lower().endswith(ending) and len(name) > len(ending):
@@ -27,35 +37,44 @@ def image_stem(path: str | Path) -> str:
     return Path(name).stem
 
 
-def list_images(inputs: str | Path | Iterable[str | Path]) -> list[Path]:
+def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
     """Image files of files, folders (not their subfolders) and glob patterns, in natural order.
+
+    Args:
+        inputs: one or several of them.
+        suffixes: what counts as an image in folders and patterns.
 
     Raises:
         InputError: a file that is not there, a folder or pattern without images, no input at all.
     """
     if isinstance(inputs, str | Path):
         inputs = [inputs]
+
+    def ends(path: str | Path) -> bool:
+        return str(path).lower().endswith(suffixes)
+
     files: dict[Path, None] = {}
     for item in inputs:
         path = Path(item)
         if path.is_dir():
-            found = [p for p in path.iterdir() if p.is_file() and is_image(p) and not p.name.startswith(".")]
+            found = [p for p in path.iterdir() if p.is_file() and ends(p) and not p.name.startswith(".")]
             if not found:
-                raise InputError(f"{path}: no images in this folder (looked for {', '.join(IMAGE_SUFFIXES)})")
+                raise InputError(f"{path}: no images in this folder (looked for {', '.join(suffixes)})")
         elif path.exists():
             found = [path]
         elif glob.has_magic(str(item)):
-            found = [Path(p) for p in glob.glob(str(item), recursive=True) if Path(p).is_file() and is_image(p)]
+            found = [Path(p) for p in glob.glob(str(item), recursive=True) if Path(p).is_file() and ends(p)]
             if not found:
                 raise InputError(f"{item}: no image matches this pattern")
         else:
             raise InputError(f"{path}: no such file or folder")
-        files.update(dict.fromkeys(sorted(found, key=_natural)))
+        files.update(dict.fromkeys(sorted(found, key=natural_order)))
     if not files:
         raise InputError("no input given: name an image, a folder of images or a pattern")
     return list(files)
 
 
-def _natural(path: Path) -> list[tuple[int, int, str]]:
+def natural_order(path: Path) -> list[tuple[int, int, str]]:
+    """Key that sorts x2 before x10."""
     parts = re.split(r"(\d+)", str(path))
     return [(0, int(p), "") if p.isdigit() else (1, 0, p.lower()) for p in parts]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
+from medseg.io.paths import is_volume
 
 RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv", "coco": ".json"}
+RESULT_SUFFIXES |= {"structures": ".csv", "preview": ".png"}  # of volumes
 
 
-def gather_inputs(inputs: Iterable[str]) -> tuple[list[Path], list[str]]:
-    """Files of all inputs, and what is wrong with the inputs that give none.
+def gather_inputs(
+    inputs: Iterable[str], list_files: Callable[[str], list[Path]] = list_images
+) -> tuple[list[Path], list[str]]:
+    """Files (and DICOM folders) of all inputs, and what is wrong with the inputs that give none.
+
+    Args:
+        inputs: as the user named them.
+        list_files: what one input stands for, :func:`medseg.io.list_images` or :func:`medseg.io.list_volumes`.
 
     Raises:
         InputError: two files whose results would have the same name.
@@ -21,7 +29,7 @@ def gather_inputs(inputs: Iterable[str]) -> tuple[list[Path], list[str]]:
     problems = []
     for item in inputs:
         try:
-            files.update(dict.fromkeys(list_images(item)))
+            files.update(dict.fromkeys(list_files(item)))
         except InputError as error:
             problems.append(str(error))
     by_stem: dict[str, Path] = {}
@@ -33,8 +41,13 @@ def gather_inputs(inputs: Iterable[str]) -> tuple[list[Path], list[str]]:
 
 
 def result_path(output_dir: Path, path: Path, kind: str) -> Path:
-    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``, ``coco``) of an input goes."""
-    return output_dir / f"{image_stem(path)}_{kind}{RESULT_SUFFIXES[kind]}"
+    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``, ``coco``) of an input goes.
+
+    Labels of volumes are volumes, which also have ``structures`` and a ``preview``.
+    """
+    is_label_volume = kind == "labels" and (is_volume(path) or path.is_dir())
+    suffix = ".nii.gz" if is_label_volume else RESULT_SUFFIXES[kind]
+    return output_dir / f"{image_stem(path)}_{kind}{suffix}"
 
 
 def refuse_existing(

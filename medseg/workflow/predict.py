@@ -13,6 +13,7 @@ from typing import Any
 from monai.utils import set_determinism
 
 from medseg.catalog import Bundle
+from medseg.errors import InputWarning
 from medseg.workflow.inputs import RESULT_SUFFIXES, result_path
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 
@@ -28,6 +29,8 @@ class PredictionResult:
     objects: int | None = None
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    """Warnings about the file itself, which every user should read."""
 
     def as_dict(self) -> dict[str, Any]:
         """For the JSON report."""
@@ -84,6 +87,7 @@ class Predictor:
                 self._evaluator._internal_run_generator = None
         result.seconds = round(time.perf_counter() - start, 3)
         result.warnings = sorted({str(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
+        result.notices = sorted({str(w.message) for w in caught if issubclass(w.category, InputWarning)})
         if result.status == "ok":
             result.outputs = existing_outputs(self.output_dir, path)
         else:

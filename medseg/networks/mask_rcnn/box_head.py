@@ -23,10 +23,6 @@ class BoxHead(nn.Module):
         self.fc7 = nn.Linear(hidden, hidden)
         self.cls_score = nn.Linear(hidden, num_classes)
         self.bbox_pred = nn.Linear(hidden, 2 * spatial_dims * num_classes)
-        # begin with the proposals as they are: deltas drawn as large as a linear layer's move boxes anywhere
-        for layer, std in ((self.cls_score, 0.01), (self.bbox_pred, 0.001)):
-            nn.init.normal_(layer.weight, std=std)
-            nn.init.zeros_(layer.bias)
 
     def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         """Logits ``(N, classes)`` and deltas ``(N, 2 d * classes)`` of pooled features ``(N, C, *bins)``."""

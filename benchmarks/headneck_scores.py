@@ -1,0 +1,92 @@
+"""Dice, surface Dice at 2 mm and HD95 of each organ and bundle, and the seconds a volume takes.
+
+    python benchmarks/headneck_scores.py FOLDER [--part validation] [--bundles NAME ...] [--weights FILE]
+
+FOLDER is that of headneck_training_folder.py. Labels are compared on the grid of the file, as `medseg predict` writes
+them; a table in Markdown is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from monai.metrics import compute_dice, compute_hausdorff_distance, compute_surface_dice
+from monai.networks import one_hot
+
+from medseg.catalog import find_bundle
+from medseg.io import read_volume, training_items
+from medseg.workflow.predict import Predictor
+
+BUNDLES = ("headneck_ct_unet3d", "headneck_ct_unet_transfer", "headneck_ct_deeplabv3plus")
+TOLERANCE_MM = 2.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--part", default="validation", choices=("training", "validation"))
+    parser.add_argument("--bundles", nargs="+", default=BUNDLES)
+    parser.add_argument("--weights", type=Path, help="of the one bundle named, in place of its own")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    options = parser.parse_args()
+    items = training_items(options.folder, options.part)
+    results = {name: score(name, items, options) for name in options.bundles}
+    print_table(results)
+
+
+def score(name: str, items: list[dict], options: argparse.Namespace) -> dict[str, tuple]:
+    from medseg.cli.config_values import parse_settings
+
+    bundle = find_bundle(name)
+    overrides = {"weights": str(options.weights or bundle.weights), "save_preview": False, "save_structures": False}
+    overrides |= parse_settings(options.set, {})
+    organs = list(bundle.metadata["network_data_format"]["outputs"]["pred"]["channel_def"].values())[1:]
+    rows, seconds = [], []
+    with TemporaryDirectory() as out:
+        predictor = Predictor(bundle, Path(out), overrides)
+        for item in items:
+            start = time.process_time()
+            result = predictor(Path(item["image"]))
+            seconds.append(time.process_time() - start)
+            if result.status != "ok":
+                raise SystemExit(f"{name}: {result.error}")
+            truth, space = read_volume(item["label"])
+            found, _ = read_volume(result.outputs["labels"])
+            rows.append(compare(found, truth, space.spacing_mm, len(organs) + 1))
+            print(name, Path(item["image"]).name, np.round(rows[-1][0], 3), f"{seconds[-1]:.1f} s", flush=True)
+    dice, surface, hd95 = np.moveaxis(np.array(rows), 0, 1)
+    means = {organ: (dice[:, k].mean(), surface[:, k].mean(), hd95[:, k].mean()) for k, organ in enumerate(organs)}
+    return means | {"mean": (dice.mean(), surface.mean(), hd95.mean()), "CPU seconds": (np.median(seconds),)}
+
+
+def compare(found: np.ndarray, truth: np.ndarray, spacing_mm: np.ndarray, classes: int) -> list[np.ndarray]:
+    pair = [one_hot(torch.from_numpy(labels)[None, None], classes) for labels in (found, truth)]
+    spacing = [float(s) for s in spacing_mm]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an organ that was not found has no surface: infinite, and shown so
+        return [
+            compute_dice(*pair, include_background=False)[0].numpy(),
+            compute_surface_dice(*pair, [TOLERANCE_MM] * (classes - 1), spacing=spacing)[0].numpy(),
+            compute_hausdorff_distance(*pair, percentile=95, spacing=spacing)[0].numpy(),
+        ]
+
+
+def print_table(results: dict[str, dict[str, tuple]]) -> None:
+    print("\n| Dice / surface Dice at 2 mm / HD95 in mm | " + " | ".join(results) + " |")
+    print("|---" * (len(results) + 1) + "|")
+    for row in next(iter(results.values())):
+        cells = []
+        for values in results.values():
+            v = values[row]
+            cells.append(f"{v[0]:.1f}" if len(v) == 1 else f"{v[0]:.3f} / {v[1]:.3f} / {v[2]:.1f}")
+        print(f"| {row} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

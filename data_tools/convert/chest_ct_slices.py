@@ -1,0 +1,73 @@
+"""Kaggle's chest CT slices: JPEG images with JPEG masks whose three colours are lung, heart and trachea."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+
+from data_tools.convert.source import Sample, Source, found, natural_order
+from medseg.errors import InputError
+
+STRUCTURES = ("lung", "heart", "trachea")  # red, green, blue
+THRESHOLD = 240  # JPEG rounds the edges of a mask: what is not nearly full belongs to its blur
+
+
+def chest_ct_slices(src: str | Path) -> list[Source]:
+    """List the slices of `train.csv` (columns ImageId and MaskId), each in the group of its patient.
+
+    Slices of one patient differ in the number at the end of their name; a split must keep them together.
+
+    Raises:
+        InputError: no such folder, no `train.csv`, or none of its images with a mask below the folder.
+    """
+    root = Path(src)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    table = next(iter(sorted(root.rglob("train.csv"))), None)
+    if table is None:
+        raise InputError(f"{root}: no train.csv in it or below; unzip the whole archive there")
+    files = {path.name: path for path in root.rglob("*.jpg")}
+    sources = []
+    for image_name, mask_name in sorted(_rows(table), key=lambda row: natural_order(row[0])):
+        if image_name in files and mask_name in files:
+            image, mask = files[image_name], files[mask_name]
+            name = image.stem
+            sources.append(Source(name, lambda i=image, m=mask: read_slice(i, m), group=name.rpartition("_")[0]))
+    return found(sources, root, "the JPEG files that train.csv names")
+
+
+def read_slice(image: Path, mask: Path) -> Sample:
+    """Read a slice as gray uint8 and its labels (1..3 in the order of `STRUCTURES`; the last one keeps a pixel).
+
+    Raises:
+        InputError: a file that is no JPEG, or image and mask of different sizes.
+    """
+    pixels, colours = _jpeg(image), _jpeg(mask)
+    if pixels.ndim == 3:
+        pixels = pixels[..., :3].mean(axis=-1).round().astype(np.uint8)
+    if colours.ndim != 3 or colours.shape[-1] != len(STRUCTURES):
+        raise InputError(f"{mask}: a mask has three colours, this one has the shape {colours.shape}")
+    if colours.shape[:2] != pixels.shape:
+        raise InputError(f"{image}: has the size {pixels.shape}, its mask {mask.name} {colours.shape[:2]}")
+    labels = np.zeros(pixels.shape, dtype=np.uint8)
+    for value in range(1, len(STRUCTURES) + 1):
+        labels[colours[..., value - 1] > THRESHOLD] = value
+    return Sample(pixels, labels)
+
+
+def _rows(table: Path) -> list[tuple[str, str]]:
+    with table.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if not {"ImageId", "MaskId"} <= set(reader.fieldnames or ()):
+            raise InputError(f"{table}: needs the columns ImageId and MaskId, has {', '.join(reader.fieldnames or ())}")
+        return [(row["ImageId"], row["MaskId"]) for row in reader]
+
+
+def _jpeg(path: Path) -> np.ndarray:
+    try:
+        return imagecodecs.jpeg8_decode(path.read_bytes())
+    except (imagecodecs.Jpeg8Error, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JPEG, it is damaged or cut off ({error})") from error

@@ -1,0 +1,59 @@
+"""A 2D network through a volume, slice by slice, with neighbouring slices as channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from monai.inferers import Inferer
+from monai.utils import convert_to_tensor
+from torch import Tensor
+
+from medseg.transforms.neighbouring_slices import neighbouring_slices
+
+
+class SliceBySliceInferer(Inferer):
+    """Apply a 2D network to every slice of a volume along its last axis.
+
+    MONAI's ``SliceInferer`` shows the network one slice at a time; this one also shows it the neighbours, as
+    :class:`medseg.transforms.NeighbouringSlicesd` does in training.
+
+    Args:
+        offsets: slices that become the network's channels; beyond the volume the outermost one is repeated.
+        batch_size: slices at once.
+        divisor: slices are extended at their ends with the value 0 to multiples of this, and the result is cut back.
+        progress: called with (slices done, slices in all).
+    """
+
+    def __init__(
+        self,
+        offsets: Sequence[int] = (-1, 0, 1),
+        batch_size: int = 8,
+        divisor: int = 32,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1 or divisor < 1:
+            raise ValueError(f"batch_size {batch_size} and divisor {divisor} must be at least 1")
+        self.offsets, self.batch_size, self.divisor = tuple(offsets), batch_size, divisor
+        self.progress = progress
+
+    def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
+        """``(B, 1, X, Y, Z)`` to the network's ``(B, C, X, Y, Z)``, a plain tensor."""
+        x, y, depth = inputs.shape[2:]
+        plain = convert_to_tensor(inputs, track_meta=False)  # a slice has no place in the volume's affine
+        padded = F.pad(plain, (0, 0, 0, -y % self.divisor, 0, -x % self.divisor))
+        result: Tensor | None = None
+        for b, volume in enumerate(padded):
+            for start in range(0, depth, self.batch_size):
+                slices = torch.arange(start, min(start + self.batch_size, depth), device=inputs.device)
+                output = network(neighbouring_slices(volume, slices, self.offsets), *args, **kwargs)[..., :x, :y]
+                if result is None:
+                    result = output.new_empty(len(inputs), output.shape[1], x, y, depth)
+                result[b, ..., start : start + len(slices)] = output.movedim(0, -1)
+                if self.progress is not None:
+                    self.progress(b * depth + start + len(slices), len(inputs) * depth)
+        assert result is not None
+        return result

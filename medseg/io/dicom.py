@@ -1,0 +1,219 @@
+"""A DICOM series in a folder as one volume; refused where its slices do not make an even stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from medseg.errors import InputError
+from medseg.io.volume import LPS_TO_RAS, Space, check_affine, check_volume
+
+_SERIES, _SOP = "0020|000e", "0008|0018"
+_POSITION, _ORIENTATION, _PIXEL_SPACING = "0020|0032", "0020|0037", "0028|0030"
+_SAMPLES, _FRAMES, _DESCRIPTION, _MODALITY = "0028|0002", "0028|0008", "0008|103e", "0008|0060"
+_UNEVEN = 0.02  # of the slice distance: a rounding of positions to 0.01 mm passes, a missing slice does not
+_LEAST_TILT_DEG = 0.5
+_PREAMBLE = 128
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What the header of one DICOM file says; lengths in mm, LPS."""
+
+    path: Path
+    series: str
+    description: str
+    samples: int
+    frames: int
+    size: tuple[int, int]
+    position: np.ndarray | None
+    orientation: np.ndarray | None
+    spacing: np.ndarray | None
+
+
+def is_dicom_folder(folder: Path) -> bool:
+    """Whether a file of the folder carries DICOM's mark; looks at all files, reads 132 bytes of each."""
+    return any(_has_mark(path) for path in _files(folder))
+
+
+def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Space]:
+    """Read the series in a folder as ``(X, Y, Z)`` float32, rescaled to HU, sorted along the slices' normal.
+
+    Args:
+        folder: its files (not those of subfolders); what is no DICOM image is passed over.
+        series: UID of the series, or the end of it, where the folder holds several.
+
+    Raises:
+        InputError: no series or several, colour or multi-frame files, slices of different size, spacing or
+            orientation, doubled, missing or unevenly spaced slices, gantry tilt; the slice is named.
+    """
+    slices = sort_slices(folder, _choose(folder, read_headers(folder), series))
+    affine = _affine(slices)
+    check_affine(folder, affine)
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames([str(s.path) for s in slices])
+    try:
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise InputError(
+            f"{folder}: its slices cannot be read ({_last_line(error)}); export the series again"
+        ) from error
+    return check_volume(folder, sitk.GetArrayFromImage(image).T), Space.scanner(affine)
+
+
+def read_headers(folder: Path) -> list[Slice]:
+    """Headers of all DICOM images in the folder.
+
+    Raises:
+        InputError: a file carries DICOM's mark but cannot be read.
+    """
+    found = []
+    for path in _files(folder):
+        if not _has_mark(path) or path.name == "DICOMDIR":
+            continue
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
+        reader.SetFileName(str(path))
+        try:
+            reader.ReadImageInformation()
+        except RuntimeError as error:
+            raise InputError(f"{path}: damaged or no image ({_last_line(error)}); remove or export it again") from error
+        found.append(_slice(path, reader))
+    return found
+
+
+def sort_slices(folder: Path, slices: list[Slice]) -> list[Slice]:
+    """The slices of one series from one end to the other.
+
+    Raises:
+        InputError: they do not make an even stack; the slice that does not fit is named.
+    """
+    for s in slices:
+        if s.samples != 1:
+            raise InputError(f"{s.path}: a colour image ({s.samples} values per pixel), no CT slice; remove it")
+        if s.frames > 1:
+            raise InputError(
+                f"{s.path}: a multi-frame (enhanced) DICOM of {s.frames} frames; convert it to NIfTI, "
+                "for example with dcm2niix"
+            )
+        if s.position is None or s.orientation is None or s.spacing is None:
+            raise InputError(f"{s.path}: does not say where it lies (position, orientation or pixel spacing missing)")
+    first = slices[0]
+    for s in slices:
+        for what, mine, its in (
+            ("size", s.size, first.size),
+            ("pixel spacing", s.spacing, first.spacing),
+            ("orientation", s.orientation, first.orientation),
+        ):
+            if not np.allclose(mine, its, atol=1e-3):
+                raise InputError(f"{s.path}: its {what} {_plain(mine)} is not that of {first.path.name}, {_plain(its)}")
+    normal = np.cross(first.orientation[:3], first.orientation[3:])
+    slices = sorted(slices, key=lambda s: float(s.position @ normal))
+    _check_even(folder, slices, normal)
+    return slices
+
+
+def _check_even(folder: Path, slices: list[Slice], normal: np.ndarray) -> None:
+    if len(slices) < 2:
+        return
+    positions = np.array([s.position for s in slices])
+    gaps = np.diff(positions @ normal)
+    usual = float(np.median(gaps))
+    for k in np.flatnonzero(gaps < max(1e-3, 0.01 * usual)):
+        raise InputError(
+            f"{folder}: {slices[k].path.name} and {slices[k + 1].path.name} lie at the same place; "
+            "remove one, or keep one series (time point, reconstruction) per folder"
+        )
+    worst = int(np.abs(gaps - usual).argmax())
+    if abs(gaps[worst] - usual) > _UNEVEN * usual:
+        missing = round(gaps[worst] / usual) - 1
+        likely = f"; {missing} missing there" if missing > 0 and len(slices) > 2 else ""
+        raise InputError(
+            f"{folder}: {gaps[worst]:.3f} mm lie between {slices[worst].path.name} and {slices[worst + 1].path.name}, "
+            f"{usual:.3f} mm between most slices{likely}; export the whole series again"
+        )
+    along = positions[-1] - positions[0]
+    tilt = np.degrees(np.arccos(np.clip(along @ normal / np.linalg.norm(along), -1, 1)))
+    if tilt > _LEAST_TILT_DEG:
+        raise InputError(
+            f"{folder}: the slices are sheared by {tilt:.1f} degrees (gantry tilt); resample the series to a straight "
+            "stack first, dcm2niix does so"
+        )
+
+
+def _affine(slices: list[Slice]) -> np.ndarray:
+    first = slices[0]
+    across, down = first.orientation[:3], first.orientation[3:]
+    affine = np.eye(4)
+    affine[:3, 0] = across * first.spacing[1]  # PixelSpacing is between rows, then between columns
+    affine[:3, 1] = down * first.spacing[0]
+    affine[:3, 2] = np.cross(across, down)
+    if len(slices) > 1:
+        affine[:3, 2] = (slices[-1].position - first.position) / (len(slices) - 1)
+    affine[:3, 3] = first.position
+    return LPS_TO_RAS @ affine
+
+
+def _choose(folder: Path, slices: list[Slice], series: str | None) -> list[Slice]:
+    by_series: dict[str, list[Slice]] = {}
+    for s in slices:
+        by_series.setdefault(s.series, []).append(s)
+    if not by_series:
+        raise InputError(f"{folder}: no DICOM images in this folder")
+    known = "; ".join(f"{uid} ({len(of)} slices, {of[0].description or 'unnamed'})" for uid, of in by_series.items())
+    if series is not None:
+        chosen = [of for uid, of in by_series.items() if uid.endswith(series)]
+        if len(chosen) != 1:
+            raise InputError(f"{folder}: {series!r} does not name one series; there are {known}")
+        return chosen[0]
+    if len(by_series) > 1:
+        raise InputError(
+            f"{folder}: holds {len(by_series)} series: {known}; keep one per folder, or choose one with "
+            "--set series=UID (its end is enough)"
+        )
+    return next(iter(by_series.values()))
+
+
+def _slice(path: Path, reader: sitk.ImageFileReader) -> Slice:
+    def numbers(tag: str, count: int) -> np.ndarray | None:
+        try:
+            values = np.array([float(part) for part in text(tag).split("\\")])
+        except ValueError:
+            return None
+        return values if values.shape == (count,) and np.isfinite(values).all() else None
+
+    def text(tag: str) -> str:
+        return reader.GetMetaData(tag).strip("\0 ") if reader.HasMetaDataKey(tag) else ""
+
+    return Slice(
+        path,
+        text(_SERIES),
+        text(_DESCRIPTION),
+        int(text(_SAMPLES) or 1),
+        int(text(_FRAMES) or 1),
+        reader.GetSize()[:2],
+        numbers(_POSITION, 3),
+        numbers(_ORIENTATION, 6),
+        numbers(_PIXEL_SPACING, 2),
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+def _has_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(_PREAMBLE)
+        return file.read(4) == b"DICM"
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1]
+
+
+def _plain(values: object) -> str:
+    return ", ".join(f"{float(v):g}" for v in np.ravel(values))

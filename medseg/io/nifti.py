@@ -1,0 +1,102 @@
+"""NIfTI volumes with both of their matrices, in and out."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.spatialimages import HeaderDataError
+
+from medseg.errors import InputError
+from medseg.io.atomic import atomic_target
+from medseg.io.volume import Space, check_affine, check_volume, warn
+
+_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # by the header's unit of space: unknown, m, mm, um
+
+
+def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
+    """Read a volume as ``(X, Y, Z)`` float32 in stored order, with the header's scaling applied.
+
+    A header without sform and qform does not say which side is right: it is read as nibabel does, with a warning.
+
+    Raises:
+        InputError: damaged or cut off, several volumes, colour, NaN voxels or voxel size, an affine that cannot be
+            inverted, a unit of space other than mm.
+    """
+    try:
+        image = nib.load(path)
+        header, affine = image.header, np.asarray(image.affine, dtype=float)
+    except (nib.filebasedimages.ImageFileError, HeaderDataError, *_DAMAGE) as error:
+        raise _unreadable(path, error) from error
+    unit = int(header["xyzt_units"]) & 7
+    if _MILLIMETRES.get(unit) != 1.0:
+        raise InputError(f"{path}: its voxel size is not in mm (NIfTI unit {unit}); save it in mm")
+    with nib.openers.Opener(path) as file:
+        stored = type(header).from_fileobj(file, check=False)  # nibabel's check turns a size of 0 into 1
+    sizes = np.asarray(stored["pixdim"][1 : 1 + min(3, image.ndim)], dtype=float)
+    if header["sform_code"] == 0 and not (np.isfinite(sizes).all() and (sizes > 0).all()):
+        raise InputError(f"{path}: voxel size {sizes.tolist()}; every axis needs a positive one: mend its header")
+    check_affine(path, affine)
+    if header["sform_code"] == 0 and header["qform_code"] == 0:
+        warn(
+            f"{path}: the header does not say how the volume lies in the patient (sform and qform codes are 0); "
+            f"taken as {''.join(nib.aff2axcodes(affine))}: check that left and right are not exchanged"
+        )
+    if np.prod(image.shape[3:]) > 1 or image.get_data_dtype().fields:
+        check_volume(path, np.empty(image.shape, image.get_data_dtype()))  # refused before it is read
+    try:
+        array = np.asarray(image.dataobj)
+    except _DAMAGE as error:
+        raise _unreadable(path, error) from error
+    qform = header.get_qform() if header["qform_code"] > 0 else affine
+    sform = header.get_sform() if header["sform_code"] > 0 else affine
+    codes = int(header["sform_code"]), int(header["qform_code"])
+    return check_volume(path, array), Space(affine, sform, qform, *codes, int(header["xyzt_units"]))
+
+
+def write_nifti(path: str | Path, array: np.ndarray, space: Space, *, overwrite: bool = False) -> None:
+    """Write ``(X, Y, Z)`` in its own dtype with both matrices, their codes and the unit of ``space``.
+
+    Raises:
+        InputError: the file exists, or its name does not end in .nii or .nii.gz.
+        OSError: the file could not be written; nothing half-written stays.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        raise InputError(f"{path}: volumes are written as .nii.gz or .nii")
+    image = nib.Nifti1Image(array, space.affine, dtype=array.dtype)
+    # qform first: setting it fills pixdim, which the sform leaves alone
+    image.set_qform(space.qform, space.qform_code)
+    image.set_sform(space.sform, space.sform_code)
+    image.header["xyzt_units"] = space.units
+    content = image.to_bytes()
+    if path.name.lower().endswith(".gz"):
+        content = gzip.compress(content, compresslevel=6, mtime=0)
+    with atomic_target(path, overwrite=overwrite) as partial:
+        partial.write_bytes(content)
+
+
+def write_label_volume(path: str | Path, labels: np.ndarray, space: Space, *, overwrite: bool = False) -> None:
+    """Write a label volume as uint8, or uint16 where ids exceed 255.
+
+    Raises:
+        InputError: as :func:`write_nifti`; floats, negative ids, ids beyond uint16.
+    """
+    if labels.dtype.kind not in "uib":
+        raise InputError(f"{path}: label volumes hold integers, not {labels.dtype}")
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if low < 0 or high > np.iinfo(np.uint16).max:
+        raise InputError(f"{path}: ids from {low} to {high} do not fit uint16")
+    write_nifti(path, labels.astype(np.uint8 if high < 256 else np.uint16), space, overwrite=overwrite)
+
+
+_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, ValueError, OSError)
+
+
+def _unreadable(path: Path, error: Exception) -> Exception:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    return InputError(f"{path}: cannot be read as NIfTI, it is damaged or cut off ({error}); copy or export it again")

@@ -1,0 +1,57 @@
+"""Notice a "CT" whose values are not Hounsfield units."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import TransformBackends
+
+from medseg.io.source_file import describe_source
+from medseg.io.volume import warn
+
+_BRIGHTEST_PICTURE = 255
+
+
+class CheckHounsfieldd(MapTransform):
+    """Warn of images that are no CT in Hounsfield units: gray values of a picture, or a missing offset.
+
+    Args:
+        keys: images ``(1, *spatial)`` as they come from the file; they pass through unchanged.
+        allow_missing_keys: skip keys that an item lacks.
+
+    Warns:
+        InputWarning: see :func:`why_not_hounsfield`.
+    """
+
+    backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
+
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Look at each key; the data pass through unchanged."""
+        for key in self.key_iterator(data):
+            image = torch.as_tensor(data[key])
+            reason = why_not_hounsfield(float(image.min()), float(image.max()))
+            if reason:
+                name = describe_source(data[key]).removeprefix(" of ") or key
+                warn(f"{name}: {reason}; the structures found may be wrong")
+        return dict(data)
+
+
+def why_not_hounsfield(low: float, high: float) -> str | None:
+    """What is wrong with a range of values for a CT of a body in air; None if nothing is."""
+    values = f"values from {low:g} to {high:g}"
+    if low == high:
+        return f"all voxels are {low:g}, there is nothing in it"
+    if low >= 0 and high <= 1:
+        return f"{values}: scaled to 0-1, not Hounsfield units"
+    if low >= 0 and high <= _BRIGHTEST_PICTURE:
+        return f"{values}: a gray picture, not Hounsfield units (air -1000, water 0); export the CT itself"
+    if low >= 0:
+        return f"{values}: no air at -1000, the offset of Hounsfield units (-1024 as a rule) seems to be missing"
+    return None

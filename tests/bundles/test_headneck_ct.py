@@ -1,0 +1,222 @@
+"""The head and neck bundles with small networks, on synthetic CTs of seven organs: train, predict, evaluate, export."""
+
+import csv
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+
+from data_tools.synth.ct_phantom import ct_phantom
+from medseg.catalog import Bundle
+from medseg.io import read_volume
+from medseg.workflow.export import export_bundle
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("headneck_ct_unet3d", "headneck_ct_unet_transfer", "headneck_ct_deeplabv3plus")
+SMALL = {  # of the keys of network_def
+    "headneck_ct_unet3d": {"channels": [4, 8], "norm": None},
+    "headneck_ct_unet_transfer": {"decoder_channels": [8, 8, 8, 8, 8]},
+    "headneck_ct_deeplabv3plus": {"decoder_channels": [8]},
+}
+COARSE = {"spacing_mm": [8.0, 8.0, 8.0]}
+QUICK = {
+    "headneck_ct_unet3d": {"patch_size": [16, 16, 16], "crop_size": [20, 20, 20]},
+    "headneck_ct_unet_transfer": {"patch_size": [32, 32], "crop_size": [40, 40, 9], "train::batch_size": 2},
+    "headneck_ct_deeplabv3plus": {"patch_size": [32, 32], "crop_size": [40, 40, 9], "train::batch_size": 2},
+}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def small_bundle(request, tmp_path_factory) -> Path:
+    """A copy of the bundle with a narrow network of random weights at a coarse voxel size."""
+    root = tmp_path_factory.mktemp("bundles") / request.param
+    shutil.copytree(ROOT / "bundles" / request.param, root, ignore=shutil.ignore_patterns("models", "docs"))
+    for path in (root / "configs").glob("*.json"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if "network_def" in content:
+            content |= COARSE | ({"tile_shape": [16, 16, 16]} if "tile_shape" in content else {})
+            content["network_def"] |= SMALL[request.param]
+            path.write_text(json.dumps(content), encoding="utf-8")
+    torch.manual_seed(0)
+    parser = ConfigParser()
+    parser.read_config(root / "configs" / "inference.json")
+    parser.read_meta(root / "configs" / "metadata.json")
+    (root / "models").mkdir()
+    torch.save(parser.get_parsed_content("network_def").state_dict(), root / "models" / "model.pt")
+    metadata = json.loads((root / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    metadata["weights_sha256"] = hashlib.sha256((root / "models" / "model.pt").read_bytes()).hexdigest()
+    (root / "configs" / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def ct_folder(tmp_path_factory) -> Path:
+    """A training folder of three phantoms; the last one is for validation."""
+    folder = tmp_path_factory.mktemp("ct")
+    (folder / "images").mkdir()
+    (folder / "labels").mkdir()
+    for k in range(3):
+        sample = ct_phantom((40, 32, 24), seed=k)
+        for part, array in (("images", sample.image), ("labels", sample.labels)):
+            image = nib.Nifti1Image(array, sample.affine)
+            image.set_sform(sample.affine, 1)
+            image.set_qform(sample.affine, 1)
+            image.header.set_xyzt_units("mm")
+            nib.save(image, folder / part / f"p{k}.nii.gz")
+    return folder
+
+
+@pytest.fixture
+def volumes(ct_folder, tmp_path) -> Path:
+    """The same CT as NIfTI, oblique NIfTI, NRRD and single slice, and a file that is none."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    source = nib.load(ct_folder / "images" / "p0.nii.gz")
+    array = np.asarray(source.dataobj)
+    shutil.copy(ct_folder / "images" / "p0.nii.gz", folder / "plain.nii.gz")
+    turned = source.affine.copy()
+    turned[:3, :3] = np.array([[0.96, 0.28, 0], [-0.28, 0.96, 0], [0, 0, 1]]) @ turned[:3, :3]
+    oblique = nib.Nifti1Image(array[::-1], turned @ np.diag([-1, 1, 1, 1]))
+    oblique.header.set_xyzt_units("mm")
+    nib.save(oblique, folder / "oblique.nii")
+    slab = nib.Nifti1Image(array[:, :, 12:13], source.affine)
+    slab.header.set_xyzt_units("mm")
+    nib.save(slab, folder / "slice.nii.gz")
+    volume = sitk.GetImageFromArray(array.T)
+    volume.SetSpacing([float(s) for s in source.header.get_zooms()])
+    sitk.WriteImage(volume, str(folder / "nearly.nrrd"))
+    (folder / "bad.nii.gz").write_bytes(b"no volume")
+    return folder
+
+
+def test_every_volume_but_the_bad_one_comes_back_on_its_grid(medseg, small_bundle, volumes, tmp_path):
+    done = medseg("predict", small_bundle, volumes, "-o", tmp_path / "out", "--device", "cpu")
+    assert done.code == 1
+    assert "bad.nii.gz: cannot be read as NIfTI" in done.err
+    assert done.err.count("error: ") == 1, done.err
+    assert not list((tmp_path / "out").glob("bad*"))
+    for path in ("plain.nii.gz", "oblique.nii", "slice.nii.gz", "nearly.nrrd"):
+        stem = path.partition(".")[0]
+        array, space = read_volume(volumes / path)
+        labels, where = read_volume(tmp_path / "out" / f"{stem}_labels.nii.gz")
+        assert labels.shape == array.shape
+        np.testing.assert_allclose(where.affine, space.affine, atol=1e-4)
+        assert nib.load(tmp_path / "out" / f"{stem}_labels.nii.gz").get_data_dtype() == np.uint8
+        with (tmp_path / "out" / f"{stem}_structures.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [r["structure"] for r in rows][:3] == ["Brainstem", "SpinalCord", "RightParotid"]
+        for row in rows:
+            assert int(row["voxels"]) == (labels == int(row["label"])).sum()
+        assert (tmp_path / "out" / f"{stem}_preview.png").stat().st_size > 5000
+    assert "warning: " in done.err  # random weights find no organ of its usual size
+
+
+def test_options_of_images_are_refused(medseg, small_bundle, volumes, tmp_path):
+    done = medseg("predict", small_bundle, volumes, "-o", tmp_path / "out", "--overlay")
+    assert done.code == 2
+    assert "has nothing to write for --overlay" in done.err
+
+
+@pytest.mark.slow
+def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, small_bundle, volumes, tmp_path):
+    (volumes / "bad.nii.gz").unlink()
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", small_bundle / "configs/inference.json"]
+    command += ["--meta_file", small_bundle / "configs/metadata.json", "--bundle_root", small_bundle]
+    command += ["--dataset_dir", volumes, "--output_dir", tmp_path / "monai", "--device", "cpu"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert medseg("predict", small_bundle, volumes, "-o", tmp_path / "medseg", "--device", "cpu").code == 0
+    names = {p.name for p in (tmp_path / "medseg").iterdir() if p.suffix != ".png"}
+    assert len(names) == 8
+    for name in names:
+        assert (tmp_path / "monai" / name).read_bytes() == (tmp_path / "medseg" / name).read_bytes(), name
+
+
+def settings_of(name: str) -> list[str]:
+    values = QUICK[name] | {"crops_per_epoch": 4, "val_interval": 1}
+    return [part for key, value in values.items() for part in ("--set", f"{key}={json.dumps(value)}")]
+
+
+def test_trains_and_goes_on(medseg, small_bundle, ct_folder, tmp_path):
+    common = ("train", small_bundle, "--data", ct_folder, "-o", tmp_path / "run", "--device", "cpu", "--no-check")
+    settings = settings_of(small_bundle.name)
+    done = medseg(*common, "--from-scratch", "--epochs", 2, *settings)
+    assert done.code == 0, done.err
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    assert [h["epoch"] for h in history] == [1, 2]
+    assert all(np.isfinite(h["loss"]) and 0 <= h["mean_dice"] <= 1 for h in history)
+    again = medseg(*common, "--resume", "--epochs", 2, *settings)
+    assert again.code == 0, again.err
+    out = ("-o", tmp_path / "out", "--weights", tmp_path / "run" / "model.pt", "--device", "cpu")
+    assert medseg("predict", small_bundle, ct_folder / "images" / "p2.nii.gz", *out).code == 0
+
+
+@pytest.mark.parametrize("small_bundle", ["headneck_ct_unet_transfer"], indirect=True)
+def test_vgg16_with_batch_norm_by_one_override(medseg, small_bundle, ct_folder, tmp_path):
+    settings = settings_of(small_bundle.name)
+    settings += ["--set", "network_def::encoder=vgg16_bn"]
+    where = ("--data", ct_folder, "-o", tmp_path / "run", "--device", "cpu", "--no-check")
+    done = medseg("train", small_bundle, *where, "--from-scratch", "--epochs", 1, *settings)
+    assert done.code == 0, done.err
+    state = torch.load(tmp_path / "run" / "model.pt", weights_only=True)
+    assert state["encoder.features.0.weight"].shape == (64, 7, 3, 3)
+
+
+@pytest.mark.parametrize("small_bundle", ["headneck_ct_deeplabv3plus"], indirect=True)
+def test_starts_from_another_bundles_encoder(medseg, small_bundle, ct_folder, tmp_path):
+    where = ("--data", ct_folder, "-o", tmp_path / "run", "--device", "cpu", "--no-check", "--epochs", 1)
+    done = medseg("train", small_bundle, *where, "--init-weights", small_bundle, *settings_of(small_bundle.name))
+    assert done.code == 0, done.err
+    refused = medseg("train", small_bundle, *where, "--init-weights", "no_such_bundle")
+    assert refused.code == 2
+    assert "no_such_bundle: no such file of weights; 'no_such_bundle' is neither a bundle" in refused.err
+
+
+@pytest.mark.slow
+def test_evaluate_measures_in_millimetres_on_the_grid_of_the_file(small_bundle, ct_folder, tmp_path):
+    configs = small_bundle / "configs"
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
+    command += [f"['{configs / 'inference.json'}','{configs / 'evaluate.json'}']"]
+    command += ["--meta_file", configs / "metadata.json", "--bundle_root", small_bundle, "--device", "cpu"]
+    command += ["--dataset_dir", ct_folder, "--output_dir", tmp_path]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    content = (tmp_path / "metrics.csv").read_text()
+    for metric in ("dice", "surface_dice_2mm", "hd95_mm"):
+        assert metric in content
+        assert "p2.nii.gz" in (tmp_path / f"{metric}_raw.csv").read_text()
+    assert not list(tmp_path.glob("*.nii.gz"))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("inference", "infer"), ("train", "train")])
+def test_no_property_is_missing(small_bundle, ct_folder, tmp_path, name, kind):
+    workflow = ConfigWorkflow(
+        config_file=str(small_bundle / "configs" / f"{name}.json"),
+        meta_file=str(small_bundle / "configs" / "metadata.json"),
+        logging_file=False,
+        workflow_type=kind,
+        bundle_root=str(small_bundle),
+        dataset_dir=str(ct_folder / "images" if kind == "infer" else ct_folder),
+        output_dir=str(tmp_path),
+        device="cpu",
+        **(QUICK[small_bundle.name] if kind == "train" else {}),
+    )
+    workflow.initialize()
+    assert not workflow.check_properties()
+
+
+@pytest.mark.slow
+def test_onnx_computes_the_same(small_bundle, tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    done = export_bundle(Bundle(small_bundle), tmp_path / "x.onnx")
+    assert done.difference <= 1e-4

@@ -1,0 +1,58 @@
+import pytest
+import torch
+from monai.data import MetaTensor
+from torch import nn
+
+from medseg.inferers import AutocastInferer, SliceBySliceInferer
+
+
+def test_each_slice_is_seen_with_its_neighbours():
+    volume = torch.rand(2, 1, 5, 6, 7, generator=torch.Generator().manual_seed(0))
+    seen = []
+    inferer = SliceBySliceInferer(offsets=(-1, 0, 1), batch_size=3, divisor=4)
+
+    def network(slices):
+        assert slices.shape[1:] == (3, 8, 8)
+        assert not slices[..., 5:, :].any()
+        seen.append(len(slices))
+        return torch.stack([slices[:, 1], slices[:, 2] - slices[:, 0]], dim=1)
+
+    done = []
+    inferer.progress = lambda k, n: done.append((k, n))
+    result = inferer(volume, network)
+    assert result.shape == (2, 2, 5, 6, 7)
+    torch.testing.assert_close(result[:, :1], volume)
+    torch.testing.assert_close(result[:, 1, ..., 1:-1], (volume[..., 2:] - volume[..., :-2])[:, 0])
+    torch.testing.assert_close(result[:, 1, ..., 0], (volume[..., 1] - volume[..., 0])[:, 0])
+    assert seen == [3, 3, 1, 3, 3, 1]
+    assert done[-1] == (14, 14)
+
+
+def test_batches_of_slices_do_not_matter():
+    torch.manual_seed(0)
+    network = nn.Conv2d(2, 3, 3, padding=1)
+    volume = torch.rand(1, 1, 32, 32, 5)
+    one, four = (SliceBySliceInferer((0, 2), batch_size=n)(volume, network) for n in (1, 4))
+    torch.testing.assert_close(one, four)
+
+
+def test_images_of_monai_loaders():
+    volume = MetaTensor(torch.rand(1, 1, 32, 32, 3), affine=torch.eye(4))
+    result = SliceBySliceInferer((0, 1))(volume, nn.Conv2d(2, 3, 3, padding=1))
+    assert result.shape == (1, 3, 32, 32, 3)
+    assert not isinstance(result, MetaTensor)
+
+
+def test_inside_autocast():
+    network = nn.Conv2d(1, 1, 1)
+    volume = torch.rand(1, 1, 32, 32, 2)
+    whole = SliceBySliceInferer((0,))(volume, network)
+    half = AutocastInferer(inferer=SliceBySliceInferer((0,)))(volume, network)
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, whole, atol=0.02, rtol=0.02)
+    assert not torch.equal(half, whole)
+
+
+def test_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        SliceBySliceInferer(batch_size=0)

@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from medseg.errors import InputError
+from medseg.io import list_volumes, read_volume
+from medseg.io.dicom import is_dicom_folder
+from medseg.io.paths import image_stem
+
+SHAPE, SPACING = (5, 4, 6), (0.8, 1.1, 2.5)  # x, y, z
+TURNED = (0.0, 1.0, 0.0, -1.0, 0.0, 0.0)  # rows run to the back, columns to the right
+
+
+def hounsfield() -> np.ndarray:
+    return (np.arange(np.prod(SHAPE)).reshape(SHAPE) * 20 - 1024).astype(np.int16)
+
+
+def write_series(
+    folder, array=None, *, uid="1.2.826.1", orientation=(1, 0, 0, 0, 1, 0), places=None, name="{:02d}.dcm", tags=None
+):
+    """One file per slice; ``places`` are their positions along the normal, in mm."""
+    array = hounsfield() if array is None else array
+    folder.mkdir(exist_ok=True)
+    places = np.arange(array.shape[2]) * SPACING[2] if places is None else places
+    normal = np.cross(orientation[:3], orientation[3:])
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    for k, place in enumerate(places):
+        image = sitk.GetImageFromArray(array[:, :, k].T)
+        image.SetSpacing(SPACING[:2])
+        position = np.array([-10.0, 20.0, 30.0]) + place * normal
+        values = {
+            "0008|0060": "CT",
+            "0008|0018": f"{uid}.{len(list(folder.iterdir()))}.{k}",
+            "0008|103e": "neck",
+            "0020|000e": uid,
+            "0020|000d": "1.2.826.0",
+            "0020|0013": str(len(places) - k),  # instance numbers run the other way
+            "0020|0032": "\\".join(f"{v:.6f}" for v in position),
+            "0020|0037": "\\".join(f"{v:.6f}" for v in orientation),
+            "0028|1052": "-1024",
+            "0028|1053": "1",
+        } | (tags or {}).get(k, {})
+        for tag, value in values.items():
+            image.SetMetaData(tag, value)
+        # names in another order than the places
+        writer.SetFileName(str(folder / name.format((k * 5) % 7)))
+        writer.Execute(image)
+    return folder
+
+
+@pytest.mark.parametrize("orientation", [(1, 0, 0, 0, 1, 0), TURNED, (0.8, 0.6, 0, -0.6, 0.8, 0)])
+def test_series_sorted_by_place_in_hounsfield_units(tmp_path, orientation):
+    folder = write_series(tmp_path / "ct.1", orientation=orientation)
+    (folder / "notes.txt").write_text("passed over")
+    array, space = read_volume(folder)
+    np.testing.assert_array_equal(array, hounsfield())
+    across, down = np.array(orientation[:3]), np.array(orientation[3:])
+    index = np.array([3, 2, 4])
+    place = np.array([-10, 20, 30]) + across * 3 * 0.8 + down * 2 * 1.1 + np.cross(across, down) * 4 * 2.5
+    np.testing.assert_allclose(space.affine @ (*index, 1), (*(place * (-1, -1, 1)), 1), atol=1e-4)
+    np.testing.assert_allclose(space.spacing_mm, SPACING, atol=1e-4)
+    assert image_stem(folder) == "ct.1"
+
+
+def test_one_slice(tmp_path):
+    array, space = read_volume(write_series(tmp_path / "ct", hounsfield()[:, :, :1]))
+    assert array.shape == (5, 4, 1)
+    np.testing.assert_allclose(space.spacing_mm, (0.8, 1.1, 1))
+
+
+def test_several_series_are_named_and_one_can_be_chosen(tmp_path):
+    write_series(tmp_path / "ct", name="a{}.dcm")
+    write_series(tmp_path / "ct", hounsfield()[:, :, :2] + 1, uid="1.2.826.99", name="b{}.dcm")
+    with pytest.raises(
+        InputError, match=r"2 series: 1\.2\.826\.1 \(6 slices, neck\); 1\.2\.826\.99 \(2 slices, neck\)"
+    ):
+        read_volume(tmp_path / "ct")
+    assert read_volume(tmp_path / "ct", series=".99")[0].shape == (5, 4, 2)
+    with pytest.raises(InputError, match="does not name one series"):
+        read_volume(tmp_path / "ct", series="7")
+
+
+def test_a_missing_slice_is_named(tmp_path):
+    folder = write_series(tmp_path / "ct", places=[0, 2.5, 7.5, 10, 12.5, 15])
+    with pytest.raises(InputError, match=r"5\.000 mm lie between 05\.dcm and 03\.dcm, 2\.500 mm .* 1 missing there"):
+        read_volume(folder)
+
+
+def test_uneven_and_doubled_slices_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"3\.000 mm lie between 06\.dcm and 04\.dcm"):
+        read_volume(write_series(tmp_path / "a", places=[0, 2.5, 5, 7.5, 10.0, 13.0]))
+    with pytest.raises(InputError, match=r"0[35]\.dcm and 0[35]\.dcm lie at the same place"):
+        read_volume(write_series(tmp_path / "b", places=[0, 2.5, 2.5, 5, 7.5, 10]))
+
+
+def test_gantry_tilt_is_named(tmp_path):
+    shift = {k: {"0020|0032": f"-10\\{20 + k}\\{30 + 2.5 * k}"} for k in range(6)}
+    with pytest.raises(InputError, match=r"sheared by 21\.8 degrees \(gantry tilt\)"):
+        read_volume(write_series(tmp_path / "ct", tags=shift))
+
+
+def test_slices_that_differ_are_named(tmp_path):
+    tilted = {3: {"0020|0037": "1\\0\\0\\0\\0.8\\0.6"}}
+    with pytest.raises(InputError, match=r"01\.dcm: its orientation 1, 0, 0, 0, 0\.8, 0\.6 is not that of"):
+        read_volume(write_series(tmp_path / "a", tags=tilted))
+    write_series(tmp_path / "b", hounsfield()[:, :, :3])
+    write_series(tmp_path / "b", hounsfield()[:3, :, :1], places=[20.0], name="z{}.dcm")
+    with pytest.raises(InputError, match=r"z0\.dcm: its size 3, 4 is not that of"):
+        read_volume(tmp_path / "b")
+
+
+def test_colour_is_refused(tmp_path):
+    image = sitk.GetImageFromArray(np.zeros((4, 5, 3), np.uint8), isVector=True)
+    (tmp_path / "ct").mkdir()
+    sitk.WriteImage(image, str(tmp_path / "ct" / "a.dcm"))
+    with pytest.raises(InputError, match=r"a\.dcm: a colour image \(3 values per pixel\)"):
+        read_volume(tmp_path / "ct")
+
+
+def test_a_file_cut_off_is_named(tmp_path):
+    folder = write_series(tmp_path / "ct")
+    whole = (folder / "03.dcm").read_bytes()
+    (folder / "03.dcm").write_bytes(whole[:200])
+    with pytest.raises(InputError, match=r"03\.dcm: (damaged or no image|does not say where)"):
+        read_volume(folder)
+
+
+def test_folders_of_series_are_listed(tmp_path):
+    for name in ("p10", "p9"):
+        write_series(tmp_path / name, hounsfield()[:, :, :1])
+    assert [p.name for p in list_volumes(tmp_path)] == ["p9", "p10"]
+    assert [p.name for p in list_volumes(tmp_path / "p9")] == ["p9"]
+    assert [p.name for p in list_volumes(str(tmp_path / "p*"))] == ["p9", "p10"]
+    assert is_dicom_folder(tmp_path / "p9")
+    assert not is_dicom_folder(tmp_path)
+    (tmp_path / "p9" / "x.nii").write_bytes(b"")
+    with pytest.raises(InputError, match="beside DICOM"):
+        list_volumes(tmp_path / "p9")
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(InputError, match="no DICOM images"):
+        read_volume(tmp_path)
+    with pytest.raises(InputError, match="name the folder"):
+        read_volume(write_series(tmp_path / "ct") / "00.dcm")

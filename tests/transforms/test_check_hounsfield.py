@@ -1,0 +1,33 @@
+import warnings
+
+import pytest
+import torch
+
+from medseg.errors import InputWarning
+from medseg.transforms import CheckHounsfieldd
+from medseg.transforms.check_hounsfield import why_not_hounsfield
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (0, 255, "gray picture"),
+        (0, 1, "scaled to 0-1"),
+        (0, 4095, "offset"),
+        (-1000, -1000, "nothing in it"),
+        (-1024, 3071, None),
+        (-160, 240, None),
+    ],
+)
+def test_ranges(low, high, says):
+    reason = why_not_hounsfield(low, high)
+    assert reason is None if says is None else says in reason
+
+
+def test_a_picture_is_warned_of_and_passes():
+    picture = torch.tensor([[0.0, 255.0]])
+    with pytest.warns(InputWarning, match="image: values from 0 to 255"):
+        assert CheckHounsfieldd("image")({"image": picture})["image"] is picture
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CheckHounsfieldd("image")({"image": torch.tensor([[-1000.0, 900.0]])})

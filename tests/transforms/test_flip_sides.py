@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from medseg.errors import InputError
+from medseg.transforms import RandFlipSidesd
+
+ITEM = {"image": torch.arange(12.0).reshape(1, 3, 2, 2), "label": torch.tensor([0, 3, 4]).repeat_interleave(4)}
+ITEM["label"] = ITEM["label"].reshape(1, 3, 2, 2)
+
+
+def test_the_right_becomes_the_left():
+    before = {k: v.clone() for k, v in ITEM.items()}
+    flipped = RandFlipSidesd(("image", "label"), "label", [[3, 4]], prob=1.0)(ITEM)
+    torch.testing.assert_close(flipped["image"], ITEM["image"].flip(1))
+    assert flipped["label"][0, :, 0, 0].tolist() == [3, 4, 0]  # mirrored 4, 3, 0 with sides exchanged
+    for key, value in before.items():
+        torch.testing.assert_close(ITEM[key], value)
+
+
+def test_twice_is_nothing_and_never_is_nothing():
+    flip = RandFlipSidesd(("image", "label"), "label", [(3, 4)], prob=1.0)
+    twice = flip(flip(ITEM))
+    never = RandFlipSidesd(("image", "label"), "label", [(3, 4)], prob=0.0)(ITEM)
+    for result in (twice, never):
+        for key in ITEM:
+            torch.testing.assert_close(torch.as_tensor(result[key]), ITEM[key], check_dtype=False)
+
+
+def test_about_half_are_flipped_and_a_seed_repeats():
+    def draws(seed):
+        flip = RandFlipSidesd("label", "label", [(3, 4)], prob=0.5)
+        flip.set_random_state(seed)
+        return [bool((flip(ITEM)["label"] != ITEM["label"]).any()) for _ in range(100)]
+
+    assert draws(0) == draws(0)
+    assert 30 < sum(draws(0)) < 70
+
+
+def test_refused():
+    with pytest.raises(InputError, match="one partner"):
+        RandFlipSidesd("label", "label", [[3, 4], [4, 5]])
+    with pytest.raises(InputError, match="not among the keys"):
+        RandFlipSidesd("image", "label", [[3, 4]])
