@@ -21,8 +21,8 @@ from medseg.metrics import average_precision, iou
 from medseg.transforms import InstancesFromCore, LoadSectiond, PercentileNormalized
 from medseg.workflow.load import load_workflow
 
-CORES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-CELLS = (0.4, 0.5, 0.6, 0.7, 0.8)
+CORES = (0.4, 0.5, 0.6, 0.7, 0.8)
+CELLS = (0.4, 0.5, 0.6)
 
 
 def main() -> None:
@@ -41,13 +41,13 @@ def main() -> None:
     items = training_items(options.data, "validation", split_file=options.split)
     for item in items:
         data = normalize(load(item))
-        with torch.inference_mode():
-            found.append(inferer(data["image"][None].as_tensor(), network)[0].softmax(0))
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            found.append(inferer(data["image"][None].as_tensor(), network)[0].float().softmax(0))
         truth.append(data["label"][0].numpy())
     truth = np.stack(truth)
 
     def scores(core: float, cell: float) -> tuple[np.ndarray, str]:
-        split = InstancesFromCore(core, cell, config["min_core"], config["min_size"])
+        split = InstancesFromCore(core, cell, config["min_core"], config["min_size"], max_size=config["max_size"])
         cells = np.stack([split(p)[0].numpy() for p in found])
         ap = average_precision(cells, truth, volumetric=False)
         return cells, f"{iou(cells > 0, truth > 0).value:.3f}  {ap.scores[0].average_precision:.3f}  {ap.value:.3f}"

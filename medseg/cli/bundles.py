@@ -20,7 +20,7 @@ def bundles(as_json: bool = typer.Option(False, "--json", help="Machine-readable
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("bundle", "dim", "levels", "weights", "task", "training data"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "bundle")
     for b in found:
         weights = "yes" if b["weights"] else "missing"
         levels = f"{b['levels'][0]}-{b['levels'][-1]}" if b["levels"] else ""

@@ -26,6 +26,7 @@ class InstancesFromCore(Transform):
         cell_threshold: cells are where ``P(cell) > cell_threshold``; of three classes ``P(rim) + P(core)``.
         min_core: seeds of fewer pixels are noise.
         min_size: so are cells of fewer pixels.
+        max_size: cells of more pixels are none: walls of a channel, scratches. None: any size.
         spatial_dims: axes of one section; leading axes are sections, each with its own cells.
 
     Shapes: ``(3, *sections, *spatial)`` float probabilities that sum to 1 (classes of
@@ -43,11 +44,13 @@ class InstancesFromCore(Transform):
         min_core: int = 0,
         min_size: int = 0,
         spatial_dims: int = 2,
+        max_size: int | None = None,
     ) -> None:
         if not (0 <= core_threshold <= 1 and 0 <= cell_threshold <= 1):
             raise ValueError(f"thresholds are between 0 and 1, not {core_threshold} and {cell_threshold}")
         self.core_threshold, self.cell_threshold = core_threshold, cell_threshold
-        self.min_core, self.min_size, self.spatial_dims = min_core, min_size, spatial_dims
+        self.min_core, self.min_size, self.max_size = min_core, min_size, max_size
+        self.spatial_dims = spatial_dims
 
     def __call__(self, img: Any) -> torch.Tensor:
         """Label image of the probabilities of one image."""
@@ -64,11 +67,11 @@ class InstancesFromCore(Transform):
         core = probabilities[-1]
         cell = probabilities[0] if len(probabilities) == 2 else probabilities[1] + core
         mask = cell > self.cell_threshold
-        seeds = _without_small(label((core > self.core_threshold) & mask, connectivity=1), self.min_core)
+        seeds = _of_size(label((core > self.core_threshold) & mask, connectivity=1), self.min_core)
         cells = watershed(-(cell + core), seeds, mask=mask)
         coreless = label(mask & (cells == 0), connectivity=1)
         cells = np.where(coreless > 0, coreless + cells.max(initial=0), cells)
-        return _without_small(cells, self.min_size)
+        return _of_size(cells, self.min_size, self.max_size)
 
 
 class InstancesFromCored(MapTransform):
@@ -82,10 +85,11 @@ class InstancesFromCored(MapTransform):
         min_core: int = 0,
         min_size: int = 0,
         spatial_dims: int = 2,
+        max_size: int | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.transform = InstancesFromCore(core_threshold, cell_threshold, min_core, min_size, spatial_dims)
+        self.transform = InstancesFromCore(core_threshold, cell_threshold, min_core, min_size, spatial_dims, max_size)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` with the keys turned into label images."""
@@ -95,6 +99,9 @@ class InstancesFromCored(MapTransform):
         return result
 
 
-def _without_small(labels: np.ndarray, min_size: int) -> np.ndarray:
+def _of_size(labels: np.ndarray, min_size: int, max_size: int | None = None) -> np.ndarray:
     sizes = np.bincount(labels.ravel())
-    return np.where(sizes[labels] < min_size, 0, labels)
+    unfit = sizes < min_size
+    if max_size is not None:
+        unfit |= sizes > max_size
+    return np.where(unfit[labels], 0, labels)

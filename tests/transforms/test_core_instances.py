@@ -50,6 +50,17 @@ def test_small_cores_make_no_cell_and_small_cells_go():
     assert torch.equal(cells[0] > 0, torch.from_numpy(classes > 0) & (torch.arange(40) < 32))
 
 
+def test_what_is_larger_than_a_cell_goes():
+    maps = probabilities(core_classes(two_touching_cells(), depth=3))
+    cells = InstancesFromCore()(maps)
+    sizes = np.bincount(cells.numpy().ravel())[1:]
+    maps[:, :, 30:] = torch.tensor([1.0, 0.0, 0.0])[:, None, None]
+    assert InstancesFromCore(max_size=int(sizes.max()))(maps).max() == 2
+    kept = InstancesFromCore(max_size=int(sizes.max()) - 50)(maps)
+    assert kept.max() == 1
+    assert kept[0, 15, 25] == 1
+
+
 def test_thresholds():
     classes = core_classes(two_touching_cells(), depth=3)
     maps = probabilities(classes, sure=0.6)
@@ -80,4 +91,4 @@ def test_thresholds_out_of_range(options):
 
 def test_other_channels_are_refused():
     with pytest.raises(ValueError, match="three channels"):
-        InstancesFromCore()(torch.zeros(2, 5, 5))
+        InstancesFromCore()(torch.zeros(4, 5, 5))
