@@ -31,7 +31,9 @@ def test_bundles_are_found_in_an_installed_wheel(tmp_path):
     found = {b["name"]: b for b in json.loads(run.stdout)}
     in_checkout = {p.parent.parent.name for p in (ROOT / "bundles").glob("*/configs/metadata.json")}
     assert set(found) == in_checkout
-    assert all(b["weights"] and Path(b["path"]).is_relative_to(installed) for b in found.values())
+    assert all(Path(b["path"]).is_relative_to(installed) for b in found.values())
+    with_weights = {p.parent.parent.name for p in (ROOT / "bundles").glob("*/models/model.pt")}
+    assert {name for name, b in found.items() if b["weights"]} == with_weights
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "data_tools/__init__.py" in names
     assert not any(n.startswith("tests/") for n in names)

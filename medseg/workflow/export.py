@@ -74,7 +74,7 @@ def export_bundle(
         ExportError: outputs differ by more than 1e-4; nothing is written.
     """
     format = _format(path, format)
-    if bundle.metadata["network_data_format"]["outputs"]["pred"]["type"] == "object":
+    if bundle.metadata["network_data_format"]["outputs"].get("pred", {}).get("type") == "object":
         raise InputError(
             f"{bundle.name}: detects objects; how many, and which suppress each other, depends on the image: "
             "neither ONNX nor TorchScript can hold that. Run it with medseg, or export a bundle of pixel classes"
@@ -160,7 +160,7 @@ def _network(bundle: Bundle, level: int | None, weights: Path, overrides: dict[s
 def _write_onnx(network: nn.Module, path: Path, sizes: _Sizes, metadata: dict, facts: dict) -> None:
     program = torch.onnx.export(
         network,
-        (sizes.image(2, 2, 1),),
+        (sizes.image(2, 3, 2),),  # small sides, of which some networks make one pixel, would be taken for fixed ones
         dynamo=True,
         dynamic_shapes=(sizes.free_axes(),),
         input_names=["image"],
