@@ -82,7 +82,7 @@ def test_answers_without_loading_the_heavy_libraries(arguments):
         "print(sorted(heavy), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-c", code, *arguments], capture_output=True, encoding="utf-8", cwd=ROOT, check=True
     )
     assert done.stderr.strip() == "[]"
     if "--json" in arguments:

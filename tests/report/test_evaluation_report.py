@@ -42,7 +42,7 @@ def evaluation(tmp_path):
 
 def test_scores_places_and_images_are_there(tmp_path, evaluation):
     write_report(tmp_path / "report.html", evaluation, spacing_um=(0.5, 0.25))
-    text = (tmp_path / "report.html").read_text()
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "cell &lt;002&gt; &amp; co" in text
     assert "<002>" not in text
     assert text.index('id="image-0"') < text.index("cell &lt;000&gt; &amp; co</b> ·")  # the worst comes first
@@ -58,7 +58,7 @@ def test_raw_images_are_shown_and_must_fit(tmp_path, evaluation):
     stem = evaluation.pairs[0].stem
     write_image(tmp_path / "raw.tif", np.arange(48 * 64, dtype=np.uint16).reshape(48, 64))
     write_report(tmp_path / "with.html", evaluation, images={stem: tmp_path / "raw.tif"})
-    assert (tmp_path / "with.html").read_text().count('alt="image"') == 1
+    assert (tmp_path / "with.html").read_text(encoding="utf-8").count('alt="image"') == 1
     write_image(tmp_path / "other.tif", np.zeros((48, 63), np.uint8))
     with pytest.raises(InputError, match=r"other\.tif has the shape \(48, 63\)"):
         write_report(tmp_path / "without.html", evaluation, images={stem: tmp_path / "other.tif"})
@@ -74,7 +74,7 @@ def test_a_stack_shows_its_worst_sections(tmp_path):
         write_labels(tmp_path / f"{name}.tif", image)
     pair = FilePair("stack", tmp_path / "found.tif", tmp_path / "truth.tif")
     write_report(tmp_path / "report.html", evaluate_files([pair], EvaluationOptions()))
-    text = (tmp_path / "report.html").read_text()
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "4 of 9 sections shown: the worst." in text
     assert set(re.findall(r'alt="section (\d): truth"', text)) == {"1", "3", "4", "6"}
     assert "section 8 · y 15" in text
@@ -85,7 +85,7 @@ def test_an_existing_page_stays(tmp_path, evaluation):
     with pytest.raises(InputError, match="exists"):
         write_report(tmp_path / "report.html", evaluation)
     write_report(tmp_path / "report.html", evaluation, overwrite=True)
-    assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
