@@ -7,6 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from medseg.catalog import list_bundles
+
 ROOT = Path(__file__).parent.parent
 LIST_BUNDLES = (
     "import json; from medseg.catalog import list_bundles; print(json.dumps([b.summary() for b in list_bundles()]))"
@@ -32,8 +34,8 @@ def test_bundles_are_found_in_an_installed_wheel(tmp_path):
     in_checkout = {p.parent.parent.name for p in (ROOT / "bundles").glob("*/configs/metadata.json")}
     assert set(found) == in_checkout
     assert all(Path(b["path"]).is_relative_to(installed) for b in found.values())
-    with_weights = {p.parent.parent.name for p in (ROOT / "bundles").glob("*/models/model.pt")}
-    assert {name for name, b in found.items() if b["weights"]} == with_weights
+    promised = {b.name for b in list_bundles() if b.metadata["weights_sha256"]}
+    assert {name for name, b in found.items() if b["weights"]} == promised
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "data_tools/__init__.py" in names
     assert not any(n.startswith("tests/") for n in names)
