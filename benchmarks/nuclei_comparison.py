@@ -23,6 +23,7 @@ from nuclei_scores import BUNDLE, bundle_cells, probabilities, scores, table_of,
 from torch import Tensor, nn
 
 from medseg.catalog import find_bundle
+from medseg.inferers import AutocastInferer
 from medseg.losses import BCEDiceLoss
 from medseg.networks import UNet, UNetPlusPlus
 
@@ -78,8 +79,7 @@ def train(network: nn.Module, batches, seconds: float, seed: int = 0) -> int:
             rate = done / WARM_UP if done < WARM_UP else (1 - done) / (1 - WARM_UP)
             optimizer.param_groups[0]["lr"] = LEARNING_RATE * max(rate, 0.01)
             image, target = batch["image"].as_tensor(), batch["label"].as_tensor()
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                logits = network(image.to(memory_format=torch.channels_last))
+            logits = AutocastInferer()(image.to(memory_format=torch.channels_last), network)
             optimizer.zero_grad()
             loss(logits, target).backward()
             optimizer.step()

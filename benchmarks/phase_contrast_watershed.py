@@ -41,8 +41,8 @@ def main() -> None:
     items = training_items(options.data, "validation", split_file=options.split)
     for item in items:
         data = normalize(load(item))
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            found.append(inferer(data["image"][None].as_tensor(), network)[0].float().softmax(0))
+        with torch.inference_mode():
+            found.append(inferer(data["image"][None].as_tensor(), network)[0].softmax(0))
         truth.append(data["label"][0].numpy())
     truth = np.stack(truth)
 

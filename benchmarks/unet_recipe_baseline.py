@@ -37,6 +37,7 @@ from monai.utils import set_determinism
 from skimage.measure import label
 from skimage.segmentation import find_boundaries, watershed
 
+from medseg.inferers import AutocastInferer
 from medseg.io import training_items
 from medseg.metrics import average_precision, iou, pixel_error, topological_warping_error, v_rand
 from medseg.transforms import LoadSectiond
@@ -79,9 +80,8 @@ def train(task: str, items: list[dict], steps: int, batch_size: int) -> BasicUNe
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
     start = time.perf_counter()
     for step, batch in zip(range(steps), loader, strict=False):
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = network(batch["image"].as_tensor())
-        value = loss(logits.float(), batch["label"].as_tensor())
+        logits = AutocastInferer()(batch["image"].as_tensor(), network)
+        value = loss(logits, batch["label"].as_tensor())
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -92,11 +92,11 @@ def train(task: str, items: list[dict], steps: int, batch_size: int) -> BasicUNe
 
 def predict(network: BasicUNet, items: list[dict], task: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Probabilities ``(C, Y, X)`` and label images of the validation part."""
-    slide = SlidingWindowInferer(CROP, sw_batch_size=4, overlap=0.25, mode="gaussian")
+    slide = AutocastInferer(inferer=SlidingWindowInferer(CROP, sw_batch_size=4, overlap=0.25, mode="gaussian"))
     found, truth = [], []
     for batch in DataLoader(Dataset(items, transforms(task, training=False)), batch_size=1):
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            logits = slide(batch["image"].as_tensor(), network)[0].float()
+        with torch.inference_mode():
+            logits = slide(batch["image"].as_tensor(), network)[0]
         found.append((logits.softmax(0) if task == "cells" else logits.sigmoid()).numpy())
         truth.append(decollate_batch(batch["label"])[0][0].numpy().astype(np.int32))
     return found, truth

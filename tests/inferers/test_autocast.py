@@ -1,16 +1,26 @@
+import pytest
 import torch
 
-from medseg.inferers import AutocastInferer, ImageDetections
+from medseg.inferers import AutocastInferer, ImageDetections, autocast
 
 
-def test_runs_in_bfloat16_and_returns_float32():
+def precision_inside(inferer):
     seen = []
     network = torch.nn.Conv2d(1, 1, 1)
     network.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    image = torch.rand(1, 1, 8, 8)
-    assert AutocastInferer()(image, network).dtype == torch.float32
-    AutocastInferer(enabled=False)(image, network)
-    assert seen == [torch.bfloat16, torch.float32]
+    assert inferer(torch.rand(1, 1, 8, 8), network).dtype == torch.float32
+    return seen[0]
+
+
+def test_runs_in_bfloat16_and_returns_float32():
+    assert precision_inside(AutocastInferer(enabled=True)) == torch.bfloat16
+    assert precision_inside(AutocastInferer(enabled=False)) == torch.float32
+
+
+@pytest.mark.parametrize(("has", "inside"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_by_default_only_where_the_processor_has_it(monkeypatch, has, inside):
+    monkeypatch.setattr(autocast, "has_bfloat16", lambda device: has)
+    assert precision_inside(AutocastInferer()) == inside
 
 
 def test_keeps_several_heads():
