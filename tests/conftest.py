@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))  # fill_weights: numbers of the parity oracles
+sys.path.insert(0, str(Path(__file__).parent / "builders"))  # dicom_series
 
 ROOT = Path(__file__).parent.parent
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from dicom_series import write_series
 from monai.bundle import ConfigParser, ConfigWorkflow
 
 from data_tools.synth.ct_phantom import ct_phantom
@@ -118,6 +119,32 @@ def test_every_volume_but_the_bad_one_comes_back_on_its_grid(medseg, small_bundl
             assert int(row["voxels"]) == (labels == int(row["label"])).sum()
         assert (tmp_path / "out" / f"{stem}_preview.png").stat().st_size > 5000
     assert "warning: " in done.err  # random weights find no organ of its usual size
+
+
+def test_a_dicom_series_gives_the_labels_of_the_same_nifti(medseg, small_bundle, ct_folder, tmp_path):
+    source = nib.load(ct_folder / "images" / "p0.nii.gz")
+    array = np.round(np.asarray(source.dataobj)).astype(np.int16)
+    spacing = [float(s) for s in source.header.get_zooms()]
+    write_series(tmp_path / "in" / "series", array, spacing=spacing)
+    _, space = read_volume(tmp_path / "in" / "series")
+    same = nib.Nifti1Image(array, space.affine)
+    same.header.set_xyzt_units("mm")
+    nib.save(same, tmp_path / "in" / "same.nii.gz")
+    for what in ("series", "same.nii.gz"):
+        done = medseg("predict", small_bundle, tmp_path / "in" / what, "-o", tmp_path / "out", "--device", "cpu")
+        assert done.code == 0, done.err
+    labels, where = read_volume(tmp_path / "out" / "series_labels.nii.gz")
+    np.testing.assert_allclose(where.affine, space.affine, atol=1e-4)
+    np.testing.assert_array_equal(labels, read_volume(tmp_path / "out" / "same_labels.nii.gz")[0])
+    assert labels.any()
+    assert (tmp_path / "out" / "series_structures.csv").is_file()
+    # one bad case among several: the others go on
+    write_series(tmp_path / "in" / "gap", array[:, :, :4], spacing=spacing, places=[0, 1, 2, 5])
+    (tmp_path / "in" / "same.nii.gz").unlink()
+    done = medseg("predict", small_bundle, tmp_path / "in", "-o", tmp_path / "again", "--device", "cpu")
+    assert done.code == 1
+    assert "lie between" in done.err
+    assert (tmp_path / "again" / "series_labels.nii.gz").is_file()
 
 
 def test_options_of_images_are_refused(medseg, small_bundle, volumes, tmp_path):

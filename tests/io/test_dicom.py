@@ -1,52 +1,14 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_series import SPACING, hounsfield, write_series
 
 from medseg.errors import InputError
 from medseg.io import list_volumes, read_volume
 from medseg.io.dicom import is_dicom_folder
 from medseg.io.paths import image_stem
 
-SHAPE, SPACING = (5, 4, 6), (0.8, 1.1, 2.5)  # x, y, z
 TURNED = (0.0, 1.0, 0.0, -1.0, 0.0, 0.0)  # rows run to the back, columns to the right
-
-
-def hounsfield() -> np.ndarray:
-    return (np.arange(np.prod(SHAPE)).reshape(SHAPE) * 20 - 1024).astype(np.int16)
-
-
-def write_series(
-    folder, array=None, *, uid="1.2.826.1", orientation=(1, 0, 0, 0, 1, 0), places=None, name="{:02d}.dcm", tags=None
-):
-    """One file per slice; ``places`` are their positions along the normal, in mm."""
-    array = hounsfield() if array is None else array
-    folder.mkdir(exist_ok=True)
-    places = np.arange(array.shape[2]) * SPACING[2] if places is None else places
-    normal = np.cross(orientation[:3], orientation[3:])
-    writer = sitk.ImageFileWriter()
-    writer.KeepOriginalImageUIDOn()
-    for k, place in enumerate(places):
-        image = sitk.GetImageFromArray(array[:, :, k].T)
-        image.SetSpacing(SPACING[:2])
-        position = np.array([-10.0, 20.0, 30.0]) + place * normal
-        values = {
-            "0008|0060": "CT",
-            "0008|0018": f"{uid}.{len(list(folder.iterdir()))}.{k}",
-            "0008|103e": "neck",
-            "0020|000e": uid,
-            "0020|000d": "1.2.826.0",
-            "0020|0013": str(len(places) - k),  # instance numbers run the other way
-            "0020|0032": "\\".join(f"{v:.6f}" for v in position),
-            "0020|0037": "\\".join(f"{v:.6f}" for v in orientation),
-            "0028|1052": "-1024",
-            "0028|1053": "1",
-        } | (tags or {}).get(k, {})
-        for tag, value in values.items():
-            image.SetMetaData(tag, value)
-        # names in another order than the places
-        writer.SetFileName(str(folder / name.format((k * 5) % 7)))
-        writer.Execute(image)
-    return folder
 
 
 @pytest.mark.parametrize("orientation", [(1, 0, 0, 0, 1, 0), TURNED, (0.8, 0.6, 0, -0.6, 0.8, 0)])
