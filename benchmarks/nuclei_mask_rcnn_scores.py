@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from nuclei_scores import Sample, bundle_cells, bundle_network, probabilities, scores, table_of, validation_samples
+from nuclei_scores import Sample, bundle_cells, bundle_parts, probabilities, scores, table_of, validation_samples
 
 from medseg.catalog import find_bundle
 from medseg.inferers import ImageDetections
@@ -63,7 +63,8 @@ def main() -> None:
     rows = scores(painted(found, samples, score), samples, as_they_are, topology=False)
     table = {f"{kind}, {BUNDLE}": values for kind, values in rows.items()}
     if not options.alone:
-        other = scores(probabilities(bundle_network(), samples), samples, bundle_cells(), topology=False)
+        network, inferer = bundle_parts()
+        other = scores(probabilities(network, samples, inferer), samples, bundle_cells(), topology=False)
         table |= {f"{kind}, nuclei_unetplusplus": values for kind, values in other.items()}
         table = dict(sorted(table.items(), key=lambda row: (row[0].startswith("all"), row[0])))
     print(

@@ -1,6 +1,6 @@
 """Score nuclei_unetplusplus on its validation images, for each kind of image and over all.
 
-    python benchmarks/nuclei_scores.py --data FOLDER [--weights FILE] [--level L] [--sweep]
+    python benchmarks/nuclei_scores.py --data FOLDER [--weights FILE] [--level L] [--tta] [--one-look] [--sweep]
 
 FOLDER is the bundle's training folder (see bundles/nuclei_unetplusplus/docs/README.md). IoU is of the foreground, its
 pixels taken together; AP50 is tp / (tp + fp + fn) at an IoU of 0.5, AP50:95 its mean over ten IoUs, objects taken
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from monai.inferers import Inferer
 from torch import Tensor, nn
 
 from medseg.catalog import find_bundle
@@ -90,13 +91,13 @@ def validation_samples(folder: Path) -> list[Sample]:
     return samples
 
 
-def probabilities(network: nn.Module, samples: Iterable[Sample]) -> list[np.ndarray]:
-    """Probability of nucleus and of core, ``(2, Y, X)``, of each image."""
+def probabilities(network: nn.Module, samples: Iterable[Sample], inferer: Inferer | None = None) -> list[np.ndarray]:
+    """Probability of nucleus and of core, ``(2, Y, X)``, of each image; by default in one look at native size."""
     # networks that do not say which sizes they take get multiples of 16
     facts = (
         {} if hasattr(network, "valid_size") else {"margin": 0, "stride": 16, "valid_size": lambda n: -(-n // 16) * 16}
     )
-    inferer = OverlapTileInferer((TILE, TILE), **facts)
+    inferer = inferer or OverlapTileInferer((TILE, TILE), **facts)
     with torch.inference_mode():
         return [torch.sigmoid(inferer(s.image[None], network))[0].numpy() for s in samples]
 
@@ -118,11 +119,12 @@ def scores(
     return {name: {"images": table[name].images, **table[name].values()} for name in order}
 
 
-def bundle_network(weights: Path | None = None, level: int | None = None) -> nn.Module:
-    """The bundle's network on the CPU, pruned where a level is given."""
+def bundle_parts(weights: Path | None = None, **settings) -> tuple[nn.Module, Inferer]:
+    """The bundle's network on the CPU and its inferer; settings are keys of inference.json, ``level`` for example."""
     bundle = find_bundle(BUNDLE)
-    settings = {"device": "cpu", "weights": str(weights or bundle.weights), "datalist": [{"image": ""}], "level": level}
-    return load_workflow(bundle, "inference", settings).parser.get_parsed_content("network").eval()
+    settings |= {"device": "cpu", "weights": str(weights or bundle.weights), "datalist": [{"image": ""}]}
+    parser = load_workflow(bundle, "inference", settings).parser
+    return parser.get_parsed_content("network").eval(), parser.get_parsed_content("inferer")
 
 
 def bundle_cells() -> InstancesFromCore:
@@ -148,10 +150,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--level", type=int)
+    parser.add_argument("--tta", action="store_true")
+    parser.add_argument("--one-look", action="store_true", help="images with small nuclei are not enlarged")
     parser.add_argument("--sweep", action="store_true")
     options = parser.parse_args()
     samples = validation_samples(options.data)
-    found = probabilities(bundle_network(options.weights, options.level), samples)
+    settings = {"level": options.level, "tta": options.tta} | ({"max_zoom": 1.0} if options.one_look else {})
+    network, inferer = bundle_parts(options.weights, **settings)
+    found = probabilities(network, samples, inferer)
     print(table_of(scores(found, samples, bundle_cells()), "images"))
     if not options.sweep:
         return

@@ -94,9 +94,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.data:
-        from nuclei_scores import bundle_network
+        from nuclei_scores import bundle_parts
 
-        network = bundle_network(options.weights)
+        network, _ = bundle_parts(options.weights)
     else:
         network = UNetPlusPlus(2, 1, 1).eval()
     shape = (1, network.in_channels, options.size, options.size)

@@ -2,6 +2,7 @@
 
 from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.image_detections import ImageDetections
+from medseg.inferers.object_size import ObjectSizeInferer
 from medseg.inferers.overlap_tile import OverlapTileInferer
 from medseg.inferers.rescaled import RescaledInferer
 from medseg.inferers.slice_by_slice import SliceBySliceInferer
@@ -11,6 +12,7 @@ from medseg.inferers.tiled_detection import TiledDetectionInferer
 __all__ = [
     "AutocastInferer",
     "ImageDetections",
+    "ObjectSizeInferer",
     "OverlapTileInferer",
     "RescaledInferer",
     "SliceBySliceInferer",

@@ -15,15 +15,16 @@ _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 class RescaledInferer(Inferer):
-    """Shrink the image, run an inferer on it, and enlarge what comes out to the image's size.
+    """Shrink or enlarge the image, run an inferer on it, and bring what comes out back to the image's size.
 
     Large cells need a wide view and few details: at half the size a network sees twice as far and costs a
-    quarter. Pixels are averaged over their area going down and interpolated linearly going up, so give it
-    logits, from which the classes are made afterwards at full resolution.
+    quarter. Small ones need pixels enough for the gaps between them. The image's pixels are averaged over their
+    area going down and interpolated linearly going up; the output is interpolated linearly, so give it logits,
+    from which the classes are made afterwards at full resolution.
 
     Args:
-        inferer: what runs on the smaller image, for example :class:`medseg.inferers.OverlapTileInferer`.
-        zoom: size of the smaller image relative to the image's, above 0 and at most 1. The smaller image has
+        inferer: what runs on the resized image, for example :class:`medseg.inferers.OverlapTileInferer`.
+        zoom: size of the resized image relative to the image's, above 0. The resized image has
             ``floor(n · zoom)`` pixels along an axis, at least one, as MONAI's ``Zoom`` has in training.
         spatial_dims: axes of one section, 2 or 3; axes between these and the channels are sections.
 
@@ -35,8 +36,8 @@ class RescaledInferer(Inferer):
 
     def __init__(self, inferer: Inferer, zoom: float, spatial_dims: int = 2) -> None:
         super().__init__()
-        if not 0 < zoom <= 1:
-            raise ValueError(f"zoom {zoom}: give a number above 0 and at most 1")
+        if not 0 < zoom < float("inf"):
+            raise ValueError(f"zoom {zoom}: give a number above 0")
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims is 2 or 3, not {spatial_dims}")
         self.inferer, self.zoom, self.spatial_dims = inferer, zoom, spatial_dims
@@ -55,9 +56,10 @@ class RescaledInferer(Inferer):
         """Output of ``network`` for the whole of ``inputs``, at its size."""
         image = convert_to_tensor(inputs, track_meta=False)
         spatial = image.shape[-self.spatial_dims :]
-        small = _resize(image, [max(1, int(n * self.zoom)) for n in spatial], "area")
-        output = self.inferer(small, network, *args, **kwargs)
-        output = _resize(output, spatial, _LINEAR[self.spatial_dims])
+        linear = _LINEAR[self.spatial_dims]
+        size = [max(1, int(n * self.zoom)) for n in spatial]
+        resized = _resize(image, size, "area" if self.zoom <= 1 else linear)
+        output = _resize(self.inferer(resized, network, *args, **kwargs), spatial, linear)
         return convert_to_dst_type(output, inputs, dtype=output.dtype)[0]
 
 

@@ -25,6 +25,16 @@ def test_smooth_images_come_back():
     torch.testing.assert_close(back[..., 2:-2, 2:-2], image[..., 2:-2, 2:-2], atol=0.02, rtol=0)
 
 
+@pytest.mark.parametrize("shape", [(40, 40), (41, 57), (10, 12, 14)])
+def test_enlarged_and_back(shape):
+    dims, seen = len(shape), []
+    image = torch.stack(torch.meshgrid(*(torch.linspace(0, 1, n) for n in shape), indexing="ij")).sum(0)[None, None]
+    back = RescaledInferer(SimpleInferer(), 1.75, dims)(image, lambda x: seen.append(x.shape[2:]) or x)
+    assert tuple(seen[0]) == tuple(int(n * 1.75) for n in shape)
+    inside = (..., *(slice(2, -2),) * dims)
+    torch.testing.assert_close(back[inside], image[inside], atol=0.01, rtol=0)
+
+
 def test_zoom_1_changes_nothing():
     image = torch.rand(2, 1, 5, 7)
     torch.testing.assert_close(RescaledInferer(SimpleInferer(), 1)(image, nn.Identity()), image, rtol=0, atol=0)
@@ -56,7 +66,7 @@ def test_progress_reaches_the_inferer_inside():
     assert RescaledInferer(SimpleInferer(), 0.5).progress is None
 
 
-@pytest.mark.parametrize("zoom", [0, 1.5, -1])
+@pytest.mark.parametrize("zoom", [0, float("inf"), -1])
 def test_zoom_out_of_range(zoom):
     with pytest.raises(ValueError, match=f"zoom {zoom}"):
         RescaledInferer(SimpleInferer(), zoom)
