@@ -47,7 +47,7 @@ def test_inside_autocast():
     network = nn.Conv2d(1, 1, 1)
     volume = torch.rand(1, 1, 32, 32, 2)
     whole = SliceBySliceInferer((0,))(volume, network)
-    half = AutocastInferer(inferer=SliceBySliceInferer((0,)))(volume, network)
+    half = AutocastInferer(True, SliceBySliceInferer((0,)))(volume, network)
     assert half.dtype == torch.float32
     torch.testing.assert_close(half, whole, atol=0.02, rtol=0.02)
     assert not torch.equal(half, whole)
