@@ -1,6 +1,6 @@
 """Score nuclei_unetplusplus on its validation images, for each kind of image and over all.
 
-    python benchmarks/nuclei_scores.py --data FOLDER [--weights FILE] [--level L] [--tta] [--one-look] [--sweep]
+    python benchmarks/nuclei_scores.py --data FOLDER [--weights FILE] [--level L] [--tta] [--max-zoom Z] [--sweep]
 
 FOLDER is the bundle's training folder (see bundles/nuclei_unetplusplus/docs/README.md). IoU is of the foreground, its
 pixels taken together; AP50 is tp / (tp + fp + fn) at an IoU of 0.5, AP50:95 its mean over ten IoUs, objects taken
@@ -151,11 +151,11 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--level", type=int)
     parser.add_argument("--tta", action="store_true")
-    parser.add_argument("--one-look", action="store_true", help="images with small nuclei are not enlarged")
+    parser.add_argument("--max-zoom", type=float, default=1.0, help="see images with small nuclei again, enlarged")
     parser.add_argument("--sweep", action="store_true")
     options = parser.parse_args()
     samples = validation_samples(options.data)
-    settings = {"level": options.level, "tta": options.tta} | ({"max_zoom": 1.0} if options.one_look else {})
+    settings = {"level": options.level, "tta": options.tta, "max_zoom": options.max_zoom}
     network, inferer = bundle_parts(options.weights, **settings)
     found = probabilities(network, samples, inferer)
     print(table_of(scores(found, samples, bundle_cells()), "images"))

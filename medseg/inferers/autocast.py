@@ -14,7 +14,7 @@ class AutocastInferer(Inferer):
     """Run the network in bfloat16 where that pays, and return float32.
 
     MONAI's ``amp`` option is for CUDA only; bfloat16 needs no loss scaling and makes training on a CPU that has it
-    about twice as fast. A CPU that has not (AVX2 only) emulates it, a hundred times slower in 3D.
+    about twice as fast. A CPU that has not (AVX2 only) emulates it: many times slower, in 3D out of use.
 
     Args:
         enabled: True and False always and never; None: where :func:`has_bfloat16` says so.

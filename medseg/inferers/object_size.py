@@ -11,12 +11,13 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_dst_type, convert_to_numpy, convert_to_tensor
 from torch import Tensor
 
+from medseg.inferers.progress_through import ProgressThroughInferer
 from medseg.inferers.rescaled import RescaledInferer
 
 _WORTH_A_LOOK = 1.1  # less than this changes nothing that a network would see
 
 
-class ObjectSizeInferer(Inferer):
+class ObjectSizeInferer(ProgressThroughInferer):
     """Run an inferer, measure the objects found, and where they are small run it again on the enlarged image.
 
     Objects of a dozen pixels have outlines coarser than the gaps between them. The median diameter of the first
@@ -45,23 +46,13 @@ class ObjectSizeInferer(Inferer):
         max_zoom: float = 2.0,
         spatial_dims: int = 2,
     ) -> None:
-        super().__init__()
+        super().__init__(inferer)
         if not smallest > 0:
             raise ValueError(f"smallest {smallest}: give a diameter above 0, in pixels")
         if not max_zoom >= 1:
             raise ValueError(f"max_zoom {max_zoom}: give 1 (no second look) or more")
-        self.inferer, self.objects, self.smallest, self.max_zoom = inferer, objects, smallest, max_zoom
+        self.objects, self.smallest, self.max_zoom = objects, smallest, max_zoom
         self.spatial_dims = spatial_dims
-
-    @property
-    def progress(self) -> Callable[[int, int], None] | None:
-        """The inner inferer's callback of (tiles done, tiles in all), where it has one; each look counts anew."""
-        return getattr(self.inferer, "progress", None)
-
-    @progress.setter
-    def progress(self, callback: Callable[[int, int], None] | None) -> None:
-        if hasattr(self.inferer, "progress"):
-            self.inferer.progress = callback
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         """Output of ``network`` for the whole of ``inputs``, at its size."""

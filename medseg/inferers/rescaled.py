@@ -11,10 +11,12 @@ from monai.utils import convert_to_dst_type, convert_to_tensor
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from medseg.inferers.progress_through import ProgressThroughInferer
+
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
-class RescaledInferer(Inferer):
+class RescaledInferer(ProgressThroughInferer):
     """Shrink or enlarge the image, run an inferer on it, and bring what comes out back to the image's size.
 
     Large cells need a wide view and few details: at half the size a network sees twice as far and costs a
@@ -35,22 +37,12 @@ class RescaledInferer(Inferer):
     """
 
     def __init__(self, inferer: Inferer, zoom: float, spatial_dims: int = 2) -> None:
-        super().__init__()
+        super().__init__(inferer)
         if not 0 < zoom < float("inf"):
             raise ValueError(f"zoom {zoom}: give a number above 0")
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims is 2 or 3, not {spatial_dims}")
-        self.inferer, self.zoom, self.spatial_dims = inferer, zoom, spatial_dims
-
-    @property
-    def progress(self) -> Callable[[int, int], None] | None:
-        """The inner inferer's callback of (tiles done, tiles in all), where it has one."""
-        return getattr(self.inferer, "progress", None)
-
-    @progress.setter
-    def progress(self, callback: Callable[[int, int], None] | None) -> None:
-        if hasattr(self.inferer, "progress"):
-            self.inferer.progress = callback
+        self.zoom, self.spatial_dims = zoom, spatial_dims
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         """Output of ``network`` for the whole of ``inputs``, at its size."""
