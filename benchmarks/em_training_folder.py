@@ -38,7 +38,7 @@ def main() -> None:
         write_labels(options.folder / item["label"], sample.labels)
         training.append(item)
     split = {"training": training, "validation": [stack | {"sections": [16, 20]}]}
-    (options.folder / "dataset.json").write_text(json.dumps(split, indent=2) + "\n")
+    (options.folder / "dataset.json").write_text(json.dumps(split, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def main() -> None:
         print(f"\n{name}: {parameters:,} parameters, {steps} steps in {options.minutes:g} min of CPU time", flush=True)
         print(table_of(results[name], "images"), flush=True)
         if options.json:
-            options.json.write_text(json.dumps(results, indent=1))
+            options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
     for kind in ("all fluorescence", "all"):
         if all(kind in result for result in results.values()):
             print(f"\n{table_of({name: result[kind] for name, result in results.items()}, kind)}")

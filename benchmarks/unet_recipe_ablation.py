@@ -105,7 +105,7 @@ def main() -> None:
         if not lines:
             lines += [f"| | {' | '.join(scores)} |", "|---" * (len(scores) + 1) + "|"]
         lines.append(f"| {ROWS[row]} | {' | '.join(f'{value:.4f}' for value in scores.values())} |")
-        (options.output / "table.md").write_text("\n".join(lines) + "\n")
+        (options.output / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 

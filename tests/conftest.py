@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import locale
 import os
 import shutil
 import sys
@@ -39,6 +40,14 @@ def oracle_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("MEDSEG_ORACLE_DIR names no folder of reference values")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def locale_of_the_process():
+    """Put back after each test: SimpleITK's DICOM writer leaves the whole process with the locale C (ASCII)."""
+    before = locale.setlocale(locale.LC_ALL)
+    yield
+    locale.setlocale(locale.LC_ALL, before)
 
 
 @pytest.fixture

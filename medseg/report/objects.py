@@ -111,7 +111,7 @@ def _with_scores(columns: list[str], rows: list[list[Any]], scores: np.ndarray) 
 
 
 def _write_table(path: Path, columns: list[str], rows: list[list[Any]], *, overwrite: bool) -> None:
-    with atomic_target(path, overwrite=overwrite) as partial, partial.open("w", newline="") as file:
+    with atomic_target(path, overwrite=overwrite) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(rows)

@@ -128,7 +128,7 @@ class RunState:
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
         self._write("checkpoint.pt", {"state": state, "history": self.history, "best": self.best, **progress})
         with atomic_target(self.run_dir / "history.json", overwrite=True) as partial:
-            partial.write_text(json.dumps(self.history, indent=1) + "\n")
+            partial.write_text(json.dumps(self.history, indent=1) + "\n", encoding="utf-8")
         draw_learning_curve(self.history, self.run_dir / "learning_curve.png")
 
     def _write(self, name: str, content: Any) -> None:

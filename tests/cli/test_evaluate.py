@@ -60,7 +60,7 @@ def test_folders_to_json_csv_and_report(folders):
     rows = list(csv.DictReader(outputs[1].open()))
     assert [row["image"] for row in rows] == ["a", "b", "c", "total"]
     assert float(rows[-1]["pixel_error"]) == scores["total"]["pixel_error"]
-    assert "1 merge" in outputs[2].read_text()
+    assert "1 merge" in outputs[2].read_text(encoding="utf-8")
     with pytest.raises(InputError, match="exists"):
         run(folders / "p", folders / "r", "--csv", outputs[1])
     assert run(folders / "p", folders / "r", *flags, "--overwrite", "-q").output == ""
