@@ -1,6 +1,6 @@
-"""Train MONAI's stock 3D UNet on the data and in the minutes of headneck_ct_unet3d, and score it.
+"""Train MONAI's stock 3D UNet, or the network of headneck_ct_unet3d, from scratch in some minutes, and score it.
 
-    python benchmarks/headneck_baseline.py FOLDER RUN [--minutes 30] [--resume]
+    python benchmarks/headneck_baseline.py FOLDER RUN [--minutes 30] [--network stock|bundle] [--resume]
 
 Everything but the network is the bundle's (patches, augmentation, loss, schedule, sliding window). The time of a step
 is measured first; the number of crops per epoch is chosen so that training fills the minutes.
@@ -39,15 +39,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--network", choices=("stock", "bundle"), default="stock")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
-    bundle = stock_bundle(options.run / "bundle")
+    bundle = copied_bundle(options.run / "bundle", stock=options.network == "stock")
     settings = options.run / "settings.json"
     if not (options.resume and settings.is_file()):
-        epochs = json.loads(bundle.config("train").read_text())["epochs"]
-        steps = options.minutes * 60 * VALIDATION_SHARE / (seconds_per_step(bundle) + AUGMENTATION_SECONDS)
-        settings.write_text(json.dumps({"crops_per_epoch": int(steps / epochs)}))
-    overrides = json.loads(settings.read_text()) | {"resume": options.resume, "device": torch.device("cpu")}
+        config = json.loads(bundle.config("train").read_text(encoding="utf-8"))
+        batch = config["train"]["batch_size"]
+        seconds_per_crop = seconds_per_step(bundle, batch) / batch + AUGMENTATION_SECONDS
+        crops = options.minutes * 60 * VALIDATION_SHARE / seconds_per_crop
+        settings.write_text(json.dumps({"crops_per_epoch": int(crops / config["epochs"])}), encoding="utf-8")
+    overrides = json.loads(settings.read_text(encoding="utf-8"))
+    overrides |= {"resume": options.resume, "device": torch.device("cpu")}
     print(overrides, flush=True)
     failure = run_training(
         bundle, options.folder, options.run, overrides, lambda _: None, lambda *_: None, lambda t: print(t, flush=True)
@@ -56,26 +60,26 @@ def main() -> None:
         raise SystemExit(failure)
     scoring = argparse.Namespace(weights=options.run / "model.pt", set=[])
     items = training_items(options.folder, "validation")
-    print_table({"stock UNet": score(str(bundle.root), items, scoring)})
+    print_table({options.network: score(str(bundle.root), items, scoring)})
 
 
-def stock_bundle(root: Path):
-    """A copy of the bundle whose configs name the stock network."""
+def copied_bundle(root: Path, stock: bool):
+    """A copy of the bundle without its weights; its configs name the stock network where that is asked for."""
     if not root.is_dir():
         shutil.copytree(find_bundle("headneck_ct_unet3d").root, root, ignore=shutil.ignore_patterns("models", "docs"))
         for path in (root / "configs").glob("*.json"):
             content = json.loads(path.read_text(encoding="utf-8"))
-            if "network_def" in content:
+            if stock and "network_def" in content:
                 path.write_text(json.dumps(content | {"network_def": STOCK}), encoding="utf-8")
     return find_bundle(str(root))
 
 
-def seconds_per_step(bundle) -> float:
+def seconds_per_step(bundle, batch: int) -> float:
     """Median of a few training steps, forward to optimizer."""
     workflow = load_workflow(bundle, "train", {}, dataset_dir="none", initialize=[])
     network, loss, optimizer = (workflow.parser.get_parsed_content(k) for k in ("network", "loss", "optimizer"))
     inferer = workflow.parser.get_parsed_content("train::inferer")
-    image = torch.rand(1, 1, *workflow.parser["patch_size"])
+    image = torch.rand(batch, 1, *workflow.parser["patch_size"])
     label = torch.randint(0, 8, image.shape)
     times = []
     for _ in range(MEASURED_STEPS):
