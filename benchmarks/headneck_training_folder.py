@@ -35,7 +35,8 @@ def main() -> None:
         split["validation" if rank % EVERY == FIRST else "training"].append(item)
     for items in split.values():
         items.sort(key=lambda item: int(item["group"].removeprefix("pt_")))
-    (options.folder / "dataset.json").write_text(json.dumps(split, indent=1) + "\n", encoding="utf-8")
+    content = {"label_kind": "classes"} | split
+    (options.folder / "dataset.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def grid_and_number(image: Path) -> tuple[float, float, int]:

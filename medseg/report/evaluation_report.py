@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -19,44 +18,30 @@ from medseg.metrics.kinds import as_kind
 from medseg.metrics.segments import as_sections
 from medseg.report.page import figure, page, table
 from medseg.report.pictures import (
-    COLOURS,
     data_uri,
     error_picture,
     grey_picture,
     prediction_picture,
     truth_picture,
 )
-from medseg.report.places import ErrorMap, Place, map_errors
+from medseg.report.place_cards import (
+    KIND_NAMES,
+    FoundPlace,
+    crops,
+    legend,
+    one_of_each_object,
+    place_card,
+    place_table,
+    plural,
+)
+from medseg.report.places import ErrorMap, map_errors
 from medseg.report.score_table import format_score
 from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
 from medseg.workflow.pairs import FilePair
 
-KIND_NAMES = {
-    "merge": "merge",
-    "split": "split",
-    "object_deletion": "missing object",
-    "object_addition": "invented object",
-    "hole_addition": "invented hole",
-    "hole_deletion": "missing hole",
-}
 PLACES_SHOWN = 20
-_PLACES_LISTED = 60  # of one image
 _SECTIONS_SHOWN = 4  # of one stack
 _OPEN = 3  # images whose pictures are seen at once
-_CROP = 96  # pixels around a place
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A place, and the pictures of it."""
-
-    place: Place
-    others: int
-    """Further errors of the same kind that spoil the same object."""
-    stem: str
-    stack: bool
-    spacing: tuple[float, float] | None
-    pictures: tuple[tuple[str, str], ...]
 
 
 def write_report(
@@ -87,7 +72,7 @@ def write_report(
     level = evaluation.total.warping.threshold if evaluation.total.warping else evaluation.options.level
     # Pages of hundreds of images stay below what a browser and a mail take.
     side = 512 if len(evaluation.pairs) <= 20 else 224
-    found: list[tuple[int, int, int, _Found]] = []
+    found: list[tuple[int, int, int, FoundPlace]] = []
     number = 0
     details = {}
     for pair in evaluation.pairs:
@@ -95,13 +80,13 @@ def write_report(
         spacing = tuple(spacing_um[-2:]) if spacing_um else (geometry.spacing_um or (None,))[-2:]
         spacing = spacing if len(spacing) == 2 else None
         details[pair.stem] = _image(pair, evaluation.images[pair.stem], errors, raw, spacing, side)
-        for place, others in _one_of_each_object(errors.places)[:PLACES_SHOWN]:
+        for place, others in one_of_each_object(errors.places)[:PLACES_SHOWN]:
             number += 1
             key = (place.area, place.pixels, -number)
             if len(found) == PLACES_SHOWN and key <= found[0][:3]:
                 break
-            pictures = _crops(errors, raw, place)
-            entry = (*key, _Found(place, others, pair.stem, len(errors.classes) > 1, spacing, pictures))
+            pictures = crops(errors, raw, place)
+            entry = (*key, FoundPlace(place, others, pair.stem, len(errors.classes) > 1, spacing, pictures))
             (heapq.heappush if len(found) < PLACES_SHOWN else heapq.heappushpop)(found, entry)
     worst = [entry[3] for entry in sorted(found, key=lambda entry: entry[:3], reverse=True)]
     text = page("Evaluation", _parts(evaluation, level, worst, details))
@@ -131,10 +116,10 @@ def _load(
     return errors, as_sections(raw), geometry
 
 
-def _parts(evaluation: Evaluation, level: float, worst: list[_Found], details: dict[str, str]) -> list[str]:
+def _parts(evaluation: Evaluation, level: float, worst: list[FoundPlace], details: dict[str, str]) -> list[str]:
     number, total = len(evaluation.images), evaluation.total
     grey = any(prediction == "probability" for prediction, _ in evaluation.kinds.values())
-    said = f"{number} {_plural('image', number)}; all sections count as one stack."
+    said = f"{number} {plural('image', number)}; all sections count as one stack."
     parts = [
         "<h1>Evaluation</h1>",
         f'<p class="faint">{said}{f" Errors are those of probabilities cut at {level:g}." if grey else ""}</p>',
@@ -150,9 +135,9 @@ def _parts(evaluation: Evaluation, level: float, worst: list[_Found], details: d
         '<p class="faint">Ordered by the area that lies in the wrong object because of the error. '
         "A predicted cell has the colour of the true one that it mostly covers, white if none. The error map shows "
         "cells light and borders dark where both sides agree. Coordinates count from 0.</p>",
-        _legend(),
+        legend(),
         '<div class="places">',
-        *(_place_card(found) for found in worst),
+        *(place_card(found) for found in worst),
         "</div>",
         "<h2>Images, the worst first</h2>",
     ]
@@ -177,7 +162,7 @@ def _image(
     side: int,
 ) -> str:
     counts = {kind: sum(place.kind == kind for place in errors.places) for kind in KIND_NAMES}
-    said = ", ".join(f"{n} {_plural(KIND_NAMES[kind], n)}" for kind, n in counts.items() if n) or "no topological error"
+    said = ", ".join(f"{n} {plural(KIND_NAMES[kind], n)}" for kind, n in counts.items() if n) or "no topological error"
     first = next(iter(scores.values))
     parts = [
         f"<summary><b>{escape(pair.stem)}</b> · {first} {format_score(scores.values[first])} · {said}</summary>",
@@ -198,58 +183,8 @@ def _image(
         ]
         figures = "".join(figure(data_uri(picture), name + caption) for caption, picture in pictures)
         parts.append(f'<div class="row wide">{figures}</div>')
-    parts.append(_place_table(errors.places, stack, spacing))
+    parts.append(place_table(errors.places, stack, spacing))
     return "".join(parts)
-
-
-def _place_table(places: Sequence[Place], stack: bool, spacing: tuple[float, float] | None) -> str:
-    if not places:
-        return ""
-    header = ["error", *(["section"] if stack else []), "y (px)", "x (px)"]
-    header += ["y (µm)", "x (µm)"] if spacing else []
-    rows = []
-    for place in places[:_PLACES_LISTED]:
-        row = [_dot(place.kind) + KIND_NAMES[place.kind], *([str(place.section)] if stack else [])]
-        row += [str(place.y), str(place.x)]
-        row += [f"{c * s:.4g}" for c, s in zip((place.y, place.x), spacing, strict=True)] if spacing else []
-        rows.append([*row, str(place.pixels), str(place.area)])
-    more = len(places) - len(rows)
-    left_out = f'<p class="faint">… and {more} smaller ones.</p>' if more else ""
-    return table([*header, "mismatch (px)", "area at stake (px)"], rows) + left_out
-
-
-def _place_card(found: _Found) -> str:
-    place = found.place
-    where = f"{found.stem} · " + (f"section {place.section} · " if found.stack else "") + f"y {place.y}, x {place.x}"
-    if found.spacing:
-        y, x = (c * s for c, s in zip((place.y, place.x), found.spacing, strict=True))
-        where += f" ({y:.4g}, {x:.4g} µm)"
-    others = f", with {found.others} more of this object" if found.others else ""
-    figures = "".join(figure(address, caption) for caption, address in found.pictures)
-    return (
-        f'<div class="place">{_dot(place.kind)}<b>{KIND_NAMES[place.kind]}</b> · {escape(where)}<br>'
-        f'<span class="faint">{place.area} px at stake{others}</span><div class="row">{figures}</div></div>'
-    )
-
-
-def _crops(errors: ErrorMap, raw: np.ndarray | None, place: Place) -> tuple[tuple[str, str], ...]:
-    near, window = errors.around(place, _CROP)
-    pictures = [("image", grey_picture(raw[place.section][window]))] if raw is not None else []
-    pictures += [
-        ("prediction", prediction_picture(near, 0)),
-        ("truth", truth_picture(near, 0)),
-        ("error", error_picture(near, 0)),
-    ]
-    return tuple((name, data_uri(picture)) for name, picture in pictures)
-
-
-def _one_of_each_object(places: Sequence[Place]) -> list[tuple[Place, int]]:
-    """The largest of the places that spoil one object, and how many others do."""
-    groups: dict[tuple, list[Place]] = {}
-    for place in places:
-        alone = () if place.spoilt else (place.y, place.x)
-        groups.setdefault((place.kind, place.section, place.spoilt, *alone), []).append(place)
-    return [(group[0], len(group) - 1) for group in groups.values()]
 
 
 def _worst_sections(errors: ErrorMap) -> list[int]:
@@ -272,19 +207,10 @@ def _worst_first(images: dict[str, Scores]) -> list[str]:
     return sorted(images, key=badness)
 
 
-def _legend() -> str:
-    items = "".join(f"<span>{_dot(kind)}{name}</span>" for kind, name in KIND_NAMES.items())
-    return f'<p class="legend">{items}</p>'
-
-
 def _heading(places: int) -> str:
     if not places:
         return "No topological error"
     return "The place worth looking at" if places == 1 else f"The {places} places worth looking at"
-
-
-def _dot(kind: str) -> str:
-    return f'<span class="dot" style="background: rgb{COLOURS[kind]}"></span>'
 
 
 def _cells(scores: Scores) -> list[str]:
@@ -293,10 +219,6 @@ def _cells(scores: Scores) -> list[str]:
 
 def _better(name: str) -> str:
     return "higher is better" if name in HIGHER_IS_BETTER else "lower is better"
-
-
-def _plural(noun: str, number: int) -> str:
-    return noun if number == 1 else noun + "s"
 
 
 def _anchor(order: list[str], stem: str) -> str:
