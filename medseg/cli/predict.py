@@ -41,7 +41,11 @@ def predict(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Tiles at once.")] = None,
     tta: Annotated[
-        bool, typer.Option("--tta", help="Average over flips and quarter turns: better, 8 times as long in 2D.")
+        bool,
+        typer.Option(
+            "--tta",
+            help="Average over flips and quarter turns, in CT over the mirrored patient: 8 times as long, in CT twice.",
+        ),
     ] = False,
     level: Annotated[
         int | None, typer.Option(help="Prune a U-Net++ to this level: 1 is the fastest (see `medseg bundles`).")

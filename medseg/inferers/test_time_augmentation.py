@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -48,14 +48,18 @@ class TestTimeAugmentationInferer(Inferer):
             (over the channels).
         spatial_dims: axes of one section, 2 or 3; axes between these and the channels are sections.
         symmetries: ``"dihedral"``: the eight flips and quarter turns of the last two axes (in 3D with flips
-            along the first: sixteen); ``"flips"``: 2^spatial_dims, for pixels that are not square. None:
+            along the first: sixteen); ``"flips"``: 2^spatial_dims, for pixels that are not square;
+            ``"sides"``: as it is and flipped along the first spatial axis, for patients oriented to RAS. None:
             dihedral in 2D; flips in 3D.
+        side_pairs: pairs of channels that change places when the first spatial axis is flipped, for example
+            ``[[3, 4]]`` for the right and the left parotid gland.
         enabled: False runs ``inferer`` once, as if this class were not there.
 
     Shapes: as the inferer inside; an image need not be square.
 
     Raises:
-        ValueError: an unknown activation or set of symmetries, ``spatial_dims`` other than 2 or 3.
+        ValueError: an unknown activation or set of symmetries, ``spatial_dims`` other than 2 or 3, a channel in two
+            of the ``side_pairs``, or pairs together with turns, which leave no axis from side to side.
 
     Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, section 4.
     """
@@ -69,6 +73,7 @@ class TestTimeAugmentationInferer(Inferer):
         spatial_dims: int = 2,
         symmetries: str | None = None,
         enabled: bool = True,
+        side_pairs: Sequence[Sequence[int]] = (),
     ) -> None:
         super().__init__()
         if activation not in ("sigmoid", "softmax"):
@@ -76,11 +81,19 @@ class TestTimeAugmentationInferer(Inferer):
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims is 2 or 3, not {spatial_dims}")
         symmetries = symmetries or ("dihedral" if spatial_dims == 2 else "flips")
-        if symmetries not in ("dihedral", "flips"):
-            raise ValueError(f'symmetries {symmetries!r}: give "dihedral", "flips" or None')
+        if symmetries not in ("dihedral", "flips", "sides"):
+            raise ValueError(f'symmetries {symmetries!r}: give "dihedral", "flips", "sides" or None')
+        paired = [channel for pair in side_pairs for channel in pair]
+        if len(set(paired)) < len(paired):
+            raise ValueError(f"side_pairs {side_pairs}: each channel has one partner at most")
+        if paired and symmetries == "dihedral":
+            raise ValueError('side_pairs need symmetries of "flips" or "sides": turns leave no axis from side to side')
         self.inferer = inferer or SimpleInferer()
         self.activation, self.enabled = activation, enabled
         self.symmetries = _symmetries(spatial_dims, turns=symmetries == "dihedral")
+        if symmetries == "sides":
+            self.symmetries = [Symmetry(False, ()), Symmetry(False, (-spatial_dims,))]
+        self.side_axis, self.side_pairs = -spatial_dims, [(int(a), int(b)) for a, b in side_pairs]
         self.progress: Callable[[int, int], None] | None = None
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
@@ -93,11 +106,19 @@ class TestTimeAugmentationInferer(Inferer):
             logits = symmetry.undo(self.inferer(symmetry.apply(image), network, *args, **kwargs))
             if not self.enabled:
                 return convert_to_dst_type(logits, inputs, dtype=logits.dtype)[0]
+            if self.side_axis in symmetry.flipped:
+                logits = self._exchanged(logits)
             logs = self._log_probabilities(logits)
             total = logs if total is None else tuple(map(torch.logaddexp, total, logs))
         logs = tuple(t - math.log(len(symmetries)) for t in total)
         mean = logs[0] if self.activation == "softmax" else logs[0] - logs[1]
         return convert_to_dst_type(mean.contiguous(), inputs, dtype=mean.dtype)[0]
+
+    def _exchanged(self, logits: Tensor) -> Tensor:
+        order = list(range(logits.shape[1]))
+        for a, b in self.side_pairs:
+            order[a], order[b] = b, a
+        return logits[:, order] if self.side_pairs else logits
 
     def _log_probabilities(self, logits: Tensor) -> tuple[Tensor, ...]:
         # in logarithms nothing saturates: a probability of 1 - 1e-12 survives the mean

@@ -53,7 +53,7 @@ def test_mean_of_probabilities_over_the_eight_views(activation):
 
 
 @pytest.mark.parametrize(
-    ("dims", "symmetries", "count"), [(2, None, 8), (2, "flips", 4), (3, None, 8), (3, "dihedral", 16)]
+    ("dims", "symmetries", "count"), [(2, None, 8), (2, "flips", 4), (3, None, 8), (3, "dihedral", 16), (3, "sides", 2)]
 )
 def test_each_symmetry_is_there_once_and_undone(dims, symmetries, count):
     inferer = TestTimeAugmentationInferer(spatial_dims=dims, symmetries=symmetries)
@@ -117,3 +117,25 @@ def test_bad_arguments_are_named(options):
 
 def test_is_an_inferer():
     assert issubclass(TestTimeAugmentationInferer, Inferer)
+
+
+def test_mirrored_patients_exchange_the_channels_of_their_sides():
+    """A network that calls what lies at x < 4 right (1) and the rest left (2), whatever the image."""
+    image = torch.zeros(1, 1, 8, 3, 3)
+
+    def network(view):
+        right = (torch.arange(8) < 4).float().view(1, 1, 8, 1, 1).expand_as(view)
+        return 9 * torch.cat([torch.zeros_like(view), right, 1 - right], 1)
+
+    plain = network(image).softmax(1)
+    run = TestTimeAugmentationInferer(None, "softmax", 3, "sides", side_pairs=[[1, 2]])
+    torch.testing.assert_close(run(image, network).softmax(1), plain)
+    unpaired = TestTimeAugmentationInferer(None, "softmax", 3, "sides")(image, network).softmax(1)
+    torch.testing.assert_close(unpaired, (plain + plain[:, [0, 2, 1]]) / 2)
+
+
+def test_pairs_that_make_no_sense():
+    with pytest.raises(ValueError, match="one partner at most"):
+        TestTimeAugmentationInferer(spatial_dims=3, symmetries="sides", side_pairs=[[1, 2], [2, 3]])
+    with pytest.raises(ValueError, match="no axis from side to side"):
+        TestTimeAugmentationInferer(spatial_dims=2, side_pairs=[[1, 2]])
