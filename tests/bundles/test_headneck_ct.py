@@ -147,6 +147,18 @@ def test_a_dicom_series_gives_the_labels_of_the_same_nifti(medseg, small_bundle,
     assert (tmp_path / "again" / "series_labels.nii.gz").is_file()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_sides_that_are_exchanged_are_right_and_left(name):
+    configs = ROOT / "bundles" / name / "configs"
+    metadata, inference, train = (
+        json.loads((configs / f"{s}.json").read_text(encoding="utf-8")) for s in ("metadata", "inference", "train")
+    )
+    names = {n: int(k) for k, n in metadata["network_data_format"]["outputs"]["pred"]["channel_def"].items()}
+    expected = [[k, names[n.replace("Right", "Left")]] for n, k in names.items() if n.startswith("Right")]
+    (flip,) = (t for t in train["train"]["random_transforms"] if t["_target_"].endswith("RandFlipSidesd"))
+    assert inference["side_pairs"] == flip["pairs"] == expected == [[3, 4]]
+
+
 def test_options_of_images_are_refused(medseg, small_bundle, volumes, tmp_path):
     done = medseg("predict", small_bundle, volumes, "-o", tmp_path / "out", "--overlay")
     assert done.code == 2
