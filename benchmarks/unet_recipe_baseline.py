@@ -22,6 +22,7 @@ from monai.inferers import SlidingWindowInferer
 from monai.losses import DiceCELoss
 from monai.networks.nets import BasicUNet
 from monai.transforms import (
+    CastToTyped,
     Compose,
     EnsureTyped,
     Lambdad,
@@ -55,6 +56,7 @@ def transforms(task: str, training: bool) -> Compose:
     target = inside_and_border if task == "cells" else lambda labels: (np.asarray(labels) > 0).astype(np.float32)
     steps = [
         LoadSectiond(),  # reads one section of a stack; no more than that
+        CastToTyped("image", np.float32),
         ScaleIntensityRangePercentilesd("image", 1, 99, 0, 1),
     ]
     if training:
