@@ -3,7 +3,8 @@
     python benchmarks/headneck_baseline.py FOLDER RUN [--minutes 30] [--network stock|bundle] [--resume]
 
 Everything but the network is the bundle's (patches, augmentation, loss, schedule, sliding window). The time of a step
-is measured first; the number of crops per epoch is chosen so that training fills the minutes.
+is measured first; the number of crops per epoch is chosen so that training fills the minutes. `--set KEY=VALUE` gives
+both networks another value of the bundle's train.json.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from headneck_scores import print_table, score
 
-from medseg.catalog import find_bundle
+from medseg.catalog import Bundle, find_bundle
+from medseg.cli.config_values import parse_settings
 from medseg.io import training_items
 from medseg.workflow.load import load_workflow
 from medseg.workflow.train import run_training
@@ -41,15 +44,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--network", choices=("stock", "bundle"), default="stock")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
+    common = parse_settings(options.set, {})
     bundle = copied_bundle(options.run / "bundle", stock=options.network == "stock")
     settings = options.run / "settings.json"
     if not (options.resume and settings.is_file()):
-        config = json.loads(bundle.config("train").read_text(encoding="utf-8"))
-        batch = config["train"]["batch_size"]
-        seconds_per_crop = seconds_per_step(bundle, batch) / batch + AUGMENTATION_SECONDS
-        crops = options.minutes * 60 * VALIDATION_SHARE / seconds_per_crop
-        settings.write_text(json.dumps({"crops_per_epoch": int(crops / config["epochs"])}), encoding="utf-8")
+        crops = crops_per_epoch(bundle, common, options.minutes)
+        settings.write_text(json.dumps(common | {"crops_per_epoch": crops}), encoding="utf-8")
     overrides = json.loads(settings.read_text(encoding="utf-8"))
     overrides |= {"resume": options.resume, "device": torch.device("cpu")}
     print(overrides, flush=True)
@@ -63,7 +65,7 @@ def main() -> None:
     print_table({options.network: score(str(bundle.root), items, scoring)})
 
 
-def copied_bundle(root: Path, stock: bool):
+def copied_bundle(root: Path, stock: bool) -> Bundle:
     """A copy of the bundle without its weights; its configs name the stock network where that is asked for."""
     if not root.is_dir():
         shutil.copytree(find_bundle("headneck_ct_unet3d").root, root, ignore=shutil.ignore_patterns("models", "docs"))
@@ -74,12 +76,13 @@ def copied_bundle(root: Path, stock: bool):
     return find_bundle(str(root))
 
 
-def seconds_per_step(bundle, batch: int) -> float:
-    """Median of a few training steps, forward to optimizer."""
-    workflow = load_workflow(bundle, "train", {}, dataset_dir="none", initialize=[])
-    network, loss, optimizer = (workflow.parser.get_parsed_content(k) for k in ("network", "loss", "optimizer"))
-    inferer = workflow.parser.get_parsed_content("train::inferer")
-    image = torch.rand(batch, 1, *workflow.parser["patch_size"])
+def crops_per_epoch(bundle: Bundle, settings: dict[str, Any], minutes: float) -> int:
+    """How many crops each epoch may see; by the median of a few training steps, forward to optimizer."""
+    parser = load_workflow(bundle, "train", settings, dataset_dir="none", initialize=[]).parser
+    network, loss, optimizer = (parser.get_parsed_content(k) for k in ("network", "loss", "optimizer"))
+    inferer = parser.get_parsed_content("train::inferer")
+    batch = parser["train"]["batch_size"]
+    image = torch.rand(batch, 1, *parser["patch_size"])
     label = torch.randint(0, 8, image.shape)
     times = []
     for _ in range(MEASURED_STEPS):
@@ -88,7 +91,8 @@ def seconds_per_step(bundle, batch: int) -> float:
         loss(inferer(image, network), label).backward()
         optimizer.step()
         times.append(time.perf_counter() - start)
-    return sorted(times)[MEASURED_STEPS // 2]
+    seconds_per_crop = sorted(times)[MEASURED_STEPS // 2] / batch + AUGMENTATION_SECONDS
+    return max(batch, int(minutes * 60 * VALIDATION_SHARE / seconds_per_crop / parser["epochs"]))
 
 
 if __name__ == "__main__":

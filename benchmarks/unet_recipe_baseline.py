@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from monai.data import DataLoader, Dataset, decollate_batch
+from monai.data import CacheDataset, DataLoader, Dataset, decollate_batch
 from monai.inferers import SlidingWindowInferer
 from monai.losses import DiceCELoss
 from monai.networks.nets import BasicUNet
@@ -37,6 +37,7 @@ from monai.transforms import (
 from monai.utils import set_determinism
 from skimage.measure import label
 from skimage.segmentation import find_boundaries, watershed
+from torch.utils.data import RandomSampler
 
 from medseg.inferers import AutocastInferer
 from medseg.io import training_items
@@ -78,17 +79,20 @@ def train(task: str, items: list[dict], steps: int, batch_size: int) -> BasicUNe
     network = network.to(memory_format=torch.channels_last)  # the same numbers, sooner
     loss = DiceCELoss(to_onehot_y=True, softmax=True) if task == "cells" else DiceCELoss(sigmoid=True)
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    dataset = Dataset(items * -(-steps * batch_size // len(items)), transforms(task, training=True))
-    loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
+    dataset = CacheDataset(items, transforms(task, training=True), progress=False)
+    sampler = RandomSampler(dataset, replacement=True, num_samples=steps * batch_size)
     start = time.perf_counter()
-    for step, batch in zip(range(steps), loader, strict=False):
+    for step, batch in enumerate(DataLoader(dataset, batch_size=batch_size, sampler=sampler)):
         logits = AutocastInferer()(batch["image"].as_tensor(), network)
         value = loss(logits, batch["label"].as_tensor())
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
         if step % 100 == 99:
-            print(f"step {step + 1}/{steps}: loss {value.item():.4f}, {(time.perf_counter() - start) / 60:.1f} min")
+            print(
+                f"step {step + 1}/{steps}: loss {value.item():.4f}, {(time.perf_counter() - start) / 60:.1f} min",
+                flush=True,
+            )
     return network.eval()
 
 

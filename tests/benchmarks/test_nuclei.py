@@ -1,6 +1,4 @@
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,20 +8,6 @@ from data_tools.synth.nuclei import nuclei
 from medseg.io import write_image, write_labels
 from medseg.networks import UNetPlusPlus
 from medseg.transforms import InstancesFromCore
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def benchmark(monkeypatch):
-    """Import a benchmark as its command does."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    monkeypatch.setattr(sys, "argv", sys.argv)
-
-    def load(name: str):
-        return __import__(name)
-
-    return load
 
 
 def squares() -> np.ndarray:
@@ -73,7 +57,7 @@ def test_every_network_of_the_comparison_trains_and_predicts(benchmark):
         assert output.shape == (1, 2, 32, 32), name
 
 
-def test_training_folder_keeps_kinds_and_groups(benchmark, tmp_path, monkeypatch):
+def test_training_folder_keeps_kinds_and_groups(benchmark, tmp_path):
     for name in ("dsb", "bbbc"):
         for k in range(6):
             sample = nuclei((40, 44), seed=k + 10 * (name == "dsb"))
@@ -87,9 +71,7 @@ def test_training_folder_keeps_kinds_and_groups(benchmark, tmp_path, monkeypatch
         for path in (tmp_path / "bbbc" / part).iterdir():
             path.rename(path.with_name(path.name.replace("_s", "_s1")))
     target = tmp_path / "folder"
-    arguments = ["nuclei_training_folder", tmp_path / "dsb", tmp_path / "bbbc", target]
-    monkeypatch.setattr(sys, "argv", list(map(str, arguments)))
-    benchmark("nuclei_training_folder").main()
+    benchmark("nuclei_training_folder", tmp_path / "dsb", tmp_path / "bbbc", target).main()
     content = json.loads((target / "dataset.json").read_text())
     entries = content["training"] + content["validation"]
     assert len(entries) == 12

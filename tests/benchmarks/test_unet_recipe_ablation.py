@@ -1,4 +1,3 @@
-import importlib.util
 import json
 from pathlib import Path
 
@@ -7,16 +6,6 @@ import pytest
 from medseg.catalog import Bundle
 from medseg.networks import UNet
 from medseg.workflow.load import load_workflow
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def ablation():
-    spec = importlib.util.spec_from_file_location("ablation", ROOT / "benchmarks" / "unet_recipe_ablation.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +22,8 @@ def fields(tmp_path_factory) -> Path:
     return folder
 
 
-def test_each_row_leaves_out_what_it_says(ablation, tiny_phase_contrast_bundle, fields, tmp_path):
+def test_each_row_leaves_out_what_it_says(benchmark, tiny_phase_contrast_bundle, fields, tmp_path):
+    ablation = benchmark("unet_recipe_ablation")
     bundle = Bundle(tiny_phase_contrast_bundle)
     config = json.loads(bundle.config("train").read_text())
     items = {}
@@ -55,7 +45,8 @@ def test_each_row_leaves_out_what_it_says(ablation, tiny_phase_contrast_bundle, 
     }
 
 
-def test_padded_crops_are_as_large_as_the_unpadded_networks_output(ablation):
+def test_padded_crops_are_as_large_as_the_unpadded_networks_output(benchmark):
+    ablation = benchmark("unet_recipe_ablation")
     config = {"network_def": {"channels": [2, 4, 4]}, "patch_size": 100}
     side = ablation.overrides_of("same_padding", config)["patch_size"]
     out = 100 - 2 * UNet(2, 1, 1, [2, 4, 4]).margin
@@ -64,10 +55,9 @@ def test_padded_crops_are_as_large_as_the_unpadded_networks_output(ablation):
 
 
 @pytest.mark.slow
-def test_a_row_is_trained_once_and_scored(ablation, tiny_phase_contrast_bundle, fields, tmp_path, capsys, monkeypatch):
-    arguments = [str(tiny_phase_contrast_bundle), "--data", str(fields), "-o", str(tmp_path), "--epochs", "1"]
-    arguments += ["--row", "full", "--set", "patch_size=284"]
-    monkeypatch.setattr("sys.argv", ["ablation", *arguments])
+def test_a_row_is_trained_once_and_scored(benchmark, tiny_phase_contrast_bundle, fields, tmp_path):
+    arguments = [tiny_phase_contrast_bundle, "--data", fields, "-o", tmp_path, "--epochs", 1]
+    ablation = benchmark("unet_recipe_ablation", *arguments, "--row", "full", "--set", "patch_size=284")
     ablation.main()
     first = (tmp_path / "table.md").read_text()
     assert first.startswith("| | ap50 | ")
