@@ -23,3 +23,22 @@ def test_a_window_gives_the_runs_of_the_whole_image(mask, rim):
         runs = encode_window_runs(mask, (top, left), image.shape)
         assert runs == encode_runs(image)
         assert np.array_equal(decode_runs(decode_string(encode_string(runs)), image.shape), image)
+
+
+@given(hnp.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
+def test_runs_round_trip(mask):
+    runs = encode_runs(mask)
+    assert all(r > 0 for r in runs[1:])
+    assert np.array_equal(decode_runs(runs, mask.shape), mask)
+    assert decode_string(encode_string(runs)) == runs
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=12))
+def test_strings_round_trip(runs):
+    assert decode_string(encode_string(runs)) == runs
+
+
+def test_compressed_string_of_the_coco_api():
+    """The string that the COCO API gives for runs 6, 1, 40, 4, 5, 4, 5, 4, 21 (worked out by its rules)."""
+    assert encode_string([6, 1, 40, 4, 5, 4, 5, 4, 21]) == "61X13mN000`0"
+    assert decode_string("61X13mN000`0") == [6, 1, 40, 4, 5, 4, 5, 4, 21]

@@ -1,40 +1,24 @@
 """Each format becomes the label image that drawing it by hand gives."""
 
-import json
 import zipfile
 
 import imagecodecs
-import nibabel as nib
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from drawn_squares import IMAGE, square
 
-from data_tools.convert.build import build_dataset
 from data_tools.convert.cell_tracking import cell_tracking_sequences
 from data_tools.convert.cellpose import cellpose_folder
-from data_tools.convert.coco import coco_annotations, dataset_to_coco
 from data_tools.convert.nifti_pairs import nifti_pairs
 from data_tools.convert.object_masks import object_mask_folders
-from data_tools.convert.openkbp import ORGANS, openkbp_patients, read_patient
+from data_tools.convert.openkbp import openkbp_patients
 from data_tools.convert.pairs import image_label_pairs
 from data_tools.convert.rgb_masks import colours_to_labels, rgb_mask_pairs
 from data_tools.convert.rois import roi_folder, roi_masks
 from data_tools.convert.stacks import interior_components, interior_stack
-from data_tools.layout import Description
 from medseg.errors import InputError
 from medseg.io import write_image, write_labels
-from medseg.kernels.run_lengths import decode_runs, decode_string, encode_runs, encode_string
-
-IMAGE = np.arange(48, dtype=np.uint8).reshape(6, 8)
-
-
-def square(top, left, size=2, value=255):
-    mask = np.zeros((6, 8), np.uint8)
-    mask[top : top + size, left : left + size] = value
-    return mask
 
 
 def read_one(sources):
@@ -91,85 +75,6 @@ def test_rgb_pairs(tmp_path):
     write_image(tmp_path / "m/a.png", square(0, 0) // 255 * 3)
     sample = read_one(rgb_mask_pairs(tmp_path / "i", tmp_path / "m", split_pieces=True))
     assert sample.labels.sum() == 4
-
-
-# --- COCO --------------------------------------------------------------------------------------------------
-
-
-@given(arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
-def test_runs_round_trip(mask):
-    runs = encode_runs(mask)
-    assert all(r > 0 for r in runs[1:])
-    np.testing.assert_array_equal(decode_runs(runs, mask.shape), mask)
-    assert decode_string(encode_string(runs)) == runs
-
-
-@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=12))
-def test_strings_round_trip(runs):
-    assert decode_string(encode_string(runs)) == runs
-
-
-def test_compressed_string_of_the_coco_api():
-    """The string that the COCO API gives for runs 6, 1, 40, 4, 5, 4, 5, 4, 21 (worked out by its rules)."""
-    assert encode_string([6, 1, 40, 4, 5, 4, 5, 4, 21]) == "61X13mN000`0"
-    assert decode_string("61X13mN000`0") == [6, 1, 40, 4, 5, 4, 5, 4, 21]
-
-
-def coco(segmentation, **more):
-    return {
-        "images": [{"id": 7, "file_name": "a.tif", "height": 6, "width": 8}],
-        "annotations": [{"id": 1, "image_id": 7, "segmentation": segmentation, **more}],
-    }
-
-
-def coco_sample(tmp_path, content):
-    write_image(tmp_path / "a.tif", IMAGE)
-    (tmp_path / "c.json").write_text(json.dumps(content))
-    return read_one(coco_annotations(tmp_path / "c.json", tmp_path))
-
-
-def test_polygon_covers_the_pixels_between_its_grid_lines(tmp_path):
-    sample = coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5, 1, 5]]))  # x 1..4, y 2..5
-    expected = np.zeros((6, 8), int)
-    expected[2:5, 1:4] = 1
-    np.testing.assert_array_equal(sample.labels, expected)
-
-
-def test_runs_plain_and_compressed(tmp_path):
-    mask = square(1, 3, 3) > 0
-    for counts in (encode_runs(mask), encode_string(encode_runs(mask))):
-        folder = tmp_path / str(type(counts).__name__)
-        folder.mkdir()
-        np.testing.assert_array_equal(coco_sample(folder, coco({"size": [6, 8], "counts": counts})).labels, mask)
-
-
-def test_crowds_are_background(tmp_path):
-    assert coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5]], iscrowd=1)).labels.max() == 0
-
-
-@pytest.mark.parametrize(
-    "segmentation", [None, {"size": [6, 8], "counts": [3]}, {"size": [6, 9], "counts": "a"}, [[1, 2, 3]], {}]
-)
-def test_unreadable_segmentations(tmp_path, segmentation):
-    with pytest.raises(InputError, match="annotation 1 has a segmentation that cannot be read"):
-        coco_sample(tmp_path, coco(segmentation))
-
-
-def test_coco_names_that_lead_out(tmp_path):
-    content = coco([])
-    content["images"][0]["file_name"] = "../../etc/passwd"
-    with pytest.raises(InputError, match="expected one inside"):
-        coco_sample(tmp_path, content)
-
-
-def test_layout_to_coco_and_back(tmp_path):
-    labels = square(0, 0, value=5) + square(3, 4, 3, value=9)
-    write_image(tmp_path / "d/images/a.tif", IMAGE)
-    write_labels(tmp_path / "d/labels/a.tif", labels)
-    dataset = build_dataset(tmp_path / "o", image_label_pairs(tmp_path / "d"), Description()).dataset
-    (tmp_path / "c.json").write_text(json.dumps(dataset_to_coco(dataset)))
-    back = read_one(coco_annotations(tmp_path / "c.json", tmp_path / "o"))
-    np.testing.assert_array_equal(back.labels, (labels == 5) + 2 * (labels == 9))
 
 
 # --- regions of interest -----------------------------------------------------------------------------------
@@ -246,26 +151,6 @@ def test_interior_stack(tmp_path, interior):
         interior_stack(tmp_path / "v.tif", tmp_path / "m.tif", name="s", interior_value=interior).read()
 
 
-def write_nifti(path, array, shift=0.0):
-    affine = np.diag([-2.0, -2.0, 3.0, 1.0])
-    affine[0, 3] = shift
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(array, affine), path)
-
-
-def test_nifti_pairs_and_affines(tmp_path):
-    volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
-    write_nifti(tmp_path / "imagesTr/s_2.nii.gz", volume)
-    write_nifti(tmp_path / "labelsTr/s_2.nii.gz", (volume > 9).astype(np.uint8))
-    write_nifti(tmp_path / "imagesTr/s_10.nii.gz", volume)
-    write_nifti(tmp_path / "labelsTr/s_10.nii.gz", (volume > 9).astype(np.uint8), shift=1.0)
-    sources = nifti_pairs(tmp_path)
-    assert [s.name for s in sources] == ["s_2", "s_10"]
-    np.testing.assert_array_equal(np.diag(sources[0].read().affine), [-2, -2, 3, 1])
-    with pytest.raises(InputError, match="lies 1 mm beside"):
-        sources[1].read()
-
-
 def test_cell_tracking_prefers_gold(tmp_path):
     for frame in (0, 1):
         write_image(tmp_path / f"01/t00{frame}.tif", IMAGE)
@@ -274,49 +159,6 @@ def test_cell_tracking_prefers_gold(tmp_path):
     write_labels(tmp_path / "01_GT/SEG/man_seg_001_003.tif", square(0, 0, value=8))
     assert [int(s.read().labels.max()) for s in cell_tracking_sequences(tmp_path)] == [2, 9]
     assert {s.group for s in cell_tracking_sequences(tmp_path)} == {"sequence 01"}
-
-
-# --- OpenKBP -----------------------------------------------------------------------------------------------
-
-
-def patient(folder, ct="5,1040.0\n", skip=()):
-    folder.mkdir(parents=True)
-    (folder / "ct.csv").write_text(",data\n" + ct)
-    (folder / "voxel_dimensions.csv").write_text("3.9\n4.1\n2.5\n")
-    for number, organ in enumerate(ORGANS):
-        if organ not in skip:  # position of (y, x, z) = (number + 1, 2, 3)
-            (folder / f"{organ}.csv").write_text(f",data\n{(number + 1) * 128 * 128 + 2 * 128 + 3},\n")
-    return folder
-
-
-def test_openkbp_axes_and_hounsfield_units(tmp_path):
-    patient(tmp_path / "train-pats/pt_1")
-    sample = read_one(openkbp_patients(tmp_path))
-    assert sample.image.dtype == np.int16
-    assert (sample.image[0, 0, 5], sample.image[0, 0, 6]) == (40, -1000)
-    for value in range(1, 8):
-        assert np.argwhere(sample.labels == value).tolist() == [[2, value, 3]]
-    np.testing.assert_allclose(np.diag(sample.affine), [-3.9, -4.1, -2.5, 1])
-    np.testing.assert_allclose(sample.affine @ [63.5, 63.5, 63.5, 1], [0, 0, 0, 1], atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("ct", "message"),
-    [
-        ("5,\n", "sparse CSV"),
-        ("9999999,3\n", "positions must"),
-        ("1.5,3\n", "positions must"),
-        ("5,90000\n", "damaged"),
-    ],
-)
-def test_damaged_openkbp_files(tmp_path, ct, message):
-    with pytest.raises(InputError, match=message):
-        read_patient(patient(tmp_path / "pt_1", ct))
-
-
-def test_openkbp_organs_that_were_not_contoured(tmp_path):
-    with pytest.raises(InputError, match="Larynx not contoured"):
-        read_patient(patient(tmp_path / "pt_1", skip=("Larynx",)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""COCO annotations become the label image that drawing them by hand gives, and a label image becomes them."""
+
+import json
+
+import numpy as np
+import pytest
+from drawn_squares import IMAGE, square
+
+from data_tools.convert.build import build_dataset
+from data_tools.convert.coco import coco_annotations, dataset_to_coco
+from data_tools.convert.pairs import image_label_pairs
+from data_tools.layout import Description
+from medseg.errors import InputError
+from medseg.io import write_image, write_labels
+from medseg.kernels.run_lengths import encode_runs, encode_string
+
+
+def read_one(sources):
+    assert len(sources) == 1
+    return sources[0].read()
+
+
+def coco(segmentation, **more):
+    return {
+        "images": [{"id": 7, "file_name": "a.tif", "height": 6, "width": 8}],
+        "annotations": [{"id": 1, "image_id": 7, "segmentation": segmentation, **more}],
+    }
+
+
+def coco_sample(tmp_path, content):
+    write_image(tmp_path / "a.tif", IMAGE)
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    return read_one(coco_annotations(tmp_path / "c.json", tmp_path))
+
+
+def test_polygon_covers_the_pixels_between_its_grid_lines(tmp_path):
+    sample = coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5, 1, 5]]))  # x 1..4, y 2..5
+    expected = np.zeros((6, 8), int)
+    expected[2:5, 1:4] = 1
+    np.testing.assert_array_equal(sample.labels, expected)
+
+
+def test_runs_plain_and_compressed(tmp_path):
+    mask = square(1, 3, 3) > 0
+    for counts in (encode_runs(mask), encode_string(encode_runs(mask))):
+        folder = tmp_path / str(type(counts).__name__)
+        folder.mkdir()
+        np.testing.assert_array_equal(coco_sample(folder, coco({"size": [6, 8], "counts": counts})).labels, mask)
+
+
+def test_crowds_are_background(tmp_path):
+    assert coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5]], iscrowd=1)).labels.max() == 0
+
+
+@pytest.mark.parametrize(
+    "segmentation", [None, {"size": [6, 8], "counts": [3]}, {"size": [6, 9], "counts": "a"}, [[1, 2, 3]], {}]
+)
+def test_unreadable_segmentations(tmp_path, segmentation):
+    with pytest.raises(InputError, match="annotation 1 has a segmentation that cannot be read"):
+        coco_sample(tmp_path, coco(segmentation))
+
+
+def test_coco_names_that_lead_out(tmp_path):
+    content = coco([])
+    content["images"][0]["file_name"] = "../../etc/passwd"
+    with pytest.raises(InputError, match="expected one inside"):
+        coco_sample(tmp_path, content)
+
+
+def test_layout_to_coco_and_back(tmp_path):
+    labels = square(0, 0, value=5) + square(3, 4, 3, value=9)
+    write_image(tmp_path / "d/images/a.tif", IMAGE)
+    write_labels(tmp_path / "d/labels/a.tif", labels)
+    dataset = build_dataset(tmp_path / "o", image_label_pairs(tmp_path / "d"), Description()).dataset
+    (tmp_path / "c.json").write_text(json.dumps(dataset_to_coco(dataset)))
+    back = read_one(coco_annotations(tmp_path / "c.json", tmp_path / "o"))
+    np.testing.assert_array_equal(back.labels, (labels == 5) + 2 * (labels == 9))

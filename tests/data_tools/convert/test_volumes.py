@@ -1,0 +1,70 @@
+"""CT volumes of NIfTI pairs and of OpenKBP come with their geometry and their organs."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from data_tools.convert.nifti_pairs import nifti_pairs
+from data_tools.convert.openkbp import ORGANS, openkbp_patients, read_patient
+from medseg.errors import InputError
+
+
+def write_nifti(path, array, shift=0.0):
+    affine = np.diag([-2.0, -2.0, 3.0, 1.0])
+    affine[0, 3] = shift
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(array, affine), path)
+
+
+def test_nifti_pairs_and_affines(tmp_path):
+    volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    write_nifti(tmp_path / "imagesTr/s_2.nii.gz", volume)
+    write_nifti(tmp_path / "labelsTr/s_2.nii.gz", (volume > 9).astype(np.uint8))
+    write_nifti(tmp_path / "imagesTr/s_10.nii.gz", volume)
+    write_nifti(tmp_path / "labelsTr/s_10.nii.gz", (volume > 9).astype(np.uint8), shift=1.0)
+    sources = nifti_pairs(tmp_path)
+    assert [s.name for s in sources] == ["s_2", "s_10"]
+    np.testing.assert_array_equal(np.diag(sources[0].read().affine), [-2, -2, 3, 1])
+    with pytest.raises(InputError, match="lies 1 mm beside"):
+        sources[1].read()
+
+
+def patient(folder, ct="5,1040.0\n", skip=()):
+    folder.mkdir(parents=True)
+    (folder / "ct.csv").write_text(",data\n" + ct)
+    (folder / "voxel_dimensions.csv").write_text("3.9\n4.1\n2.5\n")
+    for number, organ in enumerate(ORGANS):
+        if organ not in skip:  # position of (y, x, z) = (number + 1, 2, 3)
+            (folder / f"{organ}.csv").write_text(f",data\n{(number + 1) * 128 * 128 + 2 * 128 + 3},\n")
+    return folder
+
+
+def test_openkbp_axes_and_hounsfield_units(tmp_path):
+    patient(tmp_path / "train-pats/pt_1")
+    (source,) = openkbp_patients(tmp_path)
+    sample = source.read()
+    assert sample.image.dtype == np.int16
+    assert (sample.image[0, 0, 5], sample.image[0, 0, 6]) == (40, -1000)
+    for value in range(1, 8):
+        assert np.argwhere(sample.labels == value).tolist() == [[2, value, 3]]
+    np.testing.assert_allclose(np.diag(sample.affine), [-3.9, -4.1, -2.5, 1])
+    np.testing.assert_allclose(sample.affine @ [63.5, 63.5, 63.5, 1], [0, 0, 0, 1], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("ct", "message"),
+    [
+        ("5,\n", "sparse CSV"),
+        ("9999999,3\n", "positions must"),
+        ("1.5,3\n", "positions must"),
+        ("5,90000\n", "damaged"),
+    ],
+)
+def test_damaged_openkbp_files(tmp_path, ct, message):
+    with pytest.raises(InputError, match=message):
+        read_patient(patient(tmp_path / "pt_1", ct))
+
+
+def test_openkbp_organs_that_were_not_contoured(tmp_path):
+    with pytest.raises(InputError, match="Larynx not contoured"):
+        read_patient(patient(tmp_path / "pt_1", skip=("Larynx",)))
