@@ -151,11 +151,12 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--level", type=int)
     parser.add_argument("--tta", action="store_true")
-    parser.add_argument("--max-zoom", type=float, default=1.0, help="see images with small nuclei again, enlarged")
+    parser.add_argument("--max-zoom", type=float, help="of the second look at small nuclei, in place of the bundle's")
     parser.add_argument("--sweep", action="store_true")
     options = parser.parse_args()
     samples = validation_samples(options.data)
-    settings = {"level": options.level, "tta": options.tta, "max_zoom": options.max_zoom}
+    settings = {"level": options.level, "tta": options.tta}
+    settings |= {} if options.max_zoom is None else {"max_zoom": options.max_zoom}
     network, inferer = bundle_parts(options.weights, **settings)
     found = probabilities(network, samples, inferer)
     print(table_of(scores(found, samples, bundle_cells()), "images"))

@@ -18,11 +18,12 @@ _WORTH_A_LOOK = 1.1  # less than this changes nothing that a network would see
 
 
 class ObjectSizeInferer(ProgressThroughInferer):
-    """Run an inferer, measure the objects found, and where they are small run it again on the enlarged image.
+    """Run an inferer, measure the objects found, and where they are small average with a look at the enlarged image.
 
     Objects of a dozen pixels have outlines coarser than the gaps between them. The median diameter of the first
     look decides, for each section by itself, how much the image is enlarged for the second; what comes out is
-    brought back to the image's pixels. Where objects are large enough, the first look is the result.
+    brought back to the image's pixels and averaged with the first. Where objects are large enough, the first look
+    is the result.
 
     Args:
         inferer: what runs the network, for example :class:`medseg.inferers.OverlapTileInferer`.
@@ -66,7 +67,7 @@ class ObjectSizeInferer(ProgressThroughInferer):
                 zoom = self.zoom(output[section])
                 if zoom >= _WORTH_A_LOOK:
                     again = RescaledInferer(self.inferer, zoom, self.spatial_dims)
-                    output[section] = again(image[section][None], network, *args, **kwargs)[0]
+                    output[section] = (output[section] + again(image[section][None], network, *args, **kwargs)[0]) / 2
         return convert_to_dst_type(output, inputs, dtype=output.dtype)[0]
 
     def zoom(self, logits: Tensor) -> float:
