@@ -1,0 +1,79 @@
+"""Random patches of CT volumes, drawn so that each organ is seen as often as wanted."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from device_patches.image_pool import ImagePool
+from device_patches.random_intensity import RandomIntensity
+from device_patches.random_warp import RandomWarp
+
+Item = dict[str, Tensor]
+
+
+class Organs:
+    """Patches of CT volumes: blocks, or slices with their neighbours as channels."""
+
+    def __init__(
+        self,
+        items: list[Item],
+        device: torch.device,
+        *,
+        size: tuple[int, ...],
+        batch: int,
+        warp: RandomWarp,
+        intensity: RandomIntensity,
+        ratios: list[float],
+        pair: tuple[int, int],
+        shift: float,
+        offsets: list[int] | None = None,
+    ) -> None:
+        volumes = [{k: item[k].permute(0, 3, 1, 2) for k in ("image", "label")} for item in items]  # slices first
+        self.image = ImagePool([v["image"] for v in volumes], device, "border")
+        self.label = ImagePool([v["label"] for v in volumes], device, "border")
+        self.size, self.batch, self.warp, self.intensity, self.pair, self.shift = (
+            size,
+            batch,
+            warp,
+            intensity,
+            pair,
+            shift,
+        )
+        self.offsets = None if offsets is None else torch.tensor(offsets, device=device)
+        self.ratios = torch.tensor(ratios, dtype=torch.float32, device=device)
+        self.places = [self._places(volumes, c).to(device) for c in range(len(ratios))]
+
+    @staticmethod
+    def _places(volumes: list[Item], organ: int, most: int = 5000) -> Tensor:
+        found = []
+        for number, volume in enumerate(volumes):
+            of_organ = (volume["label"][0] == organ) & ((volume["image"][0] > 0) | (organ > 0))
+            places = torch.nonzero(of_organ)
+            places = places[torch.randperm(len(places))[:most]]
+            found.append(torch.cat([torch.full((len(places), 1), number), places], 1))
+        return torch.cat(found)
+
+    def __call__(self) -> tuple[Tensor, Tensor]:
+        """Images and labels; axes in the order of the volumes."""
+        organs = torch.multinomial(self.ratios, self.batch, replacement=True).tolist()
+        chosen = [self.places[o][torch.randint(len(self.places[o]), ())] for o in organs]
+        index, centres = torch.stack(chosen).split([1, 3], dim=1)
+        index, at = index[:, 0], centres.float()
+        at = at + self.shift * (2 * torch.rand_like(at) - 1)
+        if self.offsets is None:
+            points, _ = self.warp.points(at, self.size)
+            image, label = self.image.read(index, points), self.label.read(index, points, linear=False)
+            image, label = image.permute(0, 1, 3, 4, 2), label.permute(0, 1, 3, 4, 2)
+        else:
+            points, _ = self.warp.points(at[:, 1:], self.size)
+            image = self.image.read_slices(index, centres[:, :1] + self.offsets, points)
+            label = self.label.read_slices(index, centres[:, :1], points, linear=False)
+        image, label = self._mirror(image, label)
+        return self.intensity(image.float()), label.float()
+
+    def _mirror(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        turned = (torch.rand(len(image), device=image.device) < 0.5).reshape(-1, *[1] * (image.ndim - 1))
+        right, left = self.pair
+        swapped = torch.where(label == right, left, torch.where(label == left, right, label))
+        return torch.where(turned, image.flip(2), image), torch.where(turned, swapped.flip(2), label)

@@ -1,0 +1,90 @@
+"""Random brightness, contrast, colour, sharpness and noise of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, avg_pool3d
+
+
+@dataclass(frozen=True)
+class RandomIntensity:
+    """Ranges of the changes; each image of a batch draws its own. Values are about 0 to 1.
+
+    Attributes:
+        scale: greatest change of the contrast as a share, with ``scale_prob``.
+        shift: greatest added value, with probability 0.5.
+        gamma: least and greatest exponent, with ``gamma_prob``; mean and deviation stay.
+        blur: width of the moving average that is mixed in, twice, with ``blur_prob``.
+        noise: greatest standard deviation of added noise, with ``noise_prob``.
+        mix: probability of mixing the colours, ``invert`` of ``1 - x``.
+    """
+
+    scale: float = 0.0
+    scale_prob: float = 0.5
+    shift: float = 0.0
+    gamma: tuple[float, float] = (1.0, 1.0)
+    gamma_prob: float = 0.3
+    blur: int = 1
+    blur_prob: float = 0.2
+    noise: float = 0.0
+    noise_prob: float = 0.3
+    mix: float = 0.0
+    invert: float = 0.0
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Change ``(B, C, *spatial)`` float images."""
+        count, along = image.shape[0], (-1, *[1] * (image.ndim - 1))
+
+        def uniform(low: float, high: float) -> Tensor:
+            return (low + (high - low) * torch.rand(count, device=image.device)).reshape(along)
+
+        def chosen(prob: float) -> Tensor:
+            return (torch.rand(count, device=image.device) < prob).reshape(along)
+
+        if self.mix or self.invert:
+            image = _mix_colours(image, self.mix)
+            image = torch.where(chosen(self.invert), 1 - image, image)
+        if self.gamma_prob and self.gamma != (1.0, 1.0):
+            image = torch.where(chosen(self.gamma_prob), _bend(image, uniform(*self.gamma)), image)
+        image = image * torch.where(chosen(self.scale_prob), uniform(1 - self.scale, 1 + self.scale), 1.0)
+        image = image + torch.where(chosen(0.5), uniform(-self.shift, self.shift), 0.0)
+        if self.blur > 1:
+            share = torch.where(chosen(self.blur_prob), uniform(0, 1), 0.0)
+            image = image + share * (_average(_average(image, self.blur), self.blur) - image)
+        if self.noise:
+            deviation = torch.where(chosen(self.noise_prob), uniform(0, self.noise), 0.0)
+            image = image + deviation * torch.randn_like(image)
+        return image
+
+
+def _average(image: Tensor, width: int) -> Tensor:
+    pool = avg_pool2d if image.ndim == 4 else avg_pool3d
+    return pool(image, width, 1, width // 2, count_include_pad=False)
+
+
+def _bend(image: Tensor, exponent: Tensor) -> Tensor:
+    axes = list(range(1, image.ndim))
+    low, high = image.amin(axes, keepdim=True), image.amax(axes, keepdim=True)
+    bent = ((image - low) / (high - low).clamp_min(1e-6)).clamp(0, 1) ** exponent
+    mean, deviation = image.mean(axes, keepdim=True), image.std(axes, keepdim=True)
+    return (bent - bent.mean(axes, keepdim=True)) / bent.std(axes, keepdim=True).clamp_min(1e-6) * deviation + mean
+
+
+def _mix_colours(image: Tensor, prob: float) -> Tensor:
+    """As :class:`medseg.transforms.RandChannelMix`: another order, gray in all channels, or gray in one of them."""
+    count, channels = image.shape[:2]
+    device = image.device
+    order = torch.rand(count, channels, device=device).argsort(1)
+    permuted = torch.eye(channels, device=device)[order]
+    shares = -torch.rand(count, 1, channels, device=device).clamp_min(1e-6).log()
+    gray = (shares / shares.sum(2, keepdim=True)).expand(-1, channels, -1)
+    single = torch.eye(channels, device=device)[torch.randint(channels, (count,), device=device)][:, :, None] * gray
+    kind = torch.randint(3, (count,), device=device)
+    matrix = torch.stack([permuted, gray, single])[kind, torch.arange(count, device=device)]
+    matrix = matrix * (1 + 0.2 * (2 * torch.rand(count, channels, 1, device=device) - 1))
+    keep = torch.rand(count, device=device) >= prob
+    matrix = torch.where(keep[:, None, None], torch.eye(channels, device=device), matrix)
+    return torch.einsum("bdc,bc...->bd...", matrix, image)

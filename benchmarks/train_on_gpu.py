@@ -1,0 +1,142 @@
+"""Train a bundle's network on one GPU for a given time.
+
+    python -m device_patches.train BUNDLE DATA --seconds 300 --out model.pt [--set KEY=VALUE]
+
+DATA is the bundle's training folder (images/, labels/, dataset.json). Network and loss are those of the bundle's
+train.json; patches are drawn, deformed and recoloured on the device. The learning rate rises over the first twentieth
+of the time and falls to 0 as a cosine; the file holds the running average of the weights in half precision.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import torch
+from device_patches.items import training_images
+from device_patches.recipes import drawing
+from monai.bundle import ConfigParser
+from torch import nn
+
+from medseg.catalog import find_bundle
+from medseg.cli.config_values import parse_settings
+from medseg.losses import SumOfLosses
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=300, help="of training, after the images are read")
+    parser.add_argument("--steps", type=int, help="stop after so many steps all the same")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--size", type=int, default=192, help="side of a patch in pixels")
+    parser.add_argument("--rate", type=float, default=1e-3, help="greatest learning rate")
+    parser.add_argument("--decay", type=float, default=1e-2, help="weight decay")
+    parser.add_argument("--init", type=Path, help="weights to start from")
+    parser.add_argument("--split", type=Path)
+    parser.add_argument("--cache", type=Path, help="file of prepared images, made when missing")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="key of train.json")
+    train(parser.parse_args())
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train and write the averaged weights."""
+    torch.manual_seed(options.seed)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    bundle = find_bundle(options.bundle)
+    config = ConfigParser()
+    config.read_config(str(bundle.root / "configs" / "train.json"))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    given = {"bundle_root": str(bundle.root), "dataset_dir": str(options.data), "device": device}
+    if options.split:
+        given["split_file"] = str(options.split)
+    for key, value in (given | parse_settings(options.set, {})).items():
+        config[key] = value
+    if options.cache and options.cache.exists():
+        items = torch.load(options.cache, weights_only=True)
+    else:
+        items = training_images(options.bundle, config, options.workers)
+        if options.cache:
+            torch.save(items, options.cache)
+    network = config.get_parsed_content("network_def").to(device)
+    if options.init:
+        network.load_state_dict(torch.load(options.init, map_location=device, weights_only=True))
+    three_d = getattr(network, "spatial_dims", 2) == 3
+    network = network.to(memory_format=torch.channels_last_3d if three_d else torch.channels_last)
+    loss = config.get_parsed_content("loss")
+    detector = isinstance(loss, SumOfLosses)
+    torch.backends.cudnn.benchmark = not detector  # whose heads see another number of boxes each time
+    draw = drawing(options.bundle, config, items, device, options.batch, options.size)
+    print(
+        f"{options.bundle}: {len(items)} images, {sum(p.numel() for p in network.parameters())} parameters", flush=True
+    )
+    average = Average(network)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=options.rate, weight_decay=options.decay, fused=device.type == "cuda"
+    )
+    network.train()
+    start = said = time.perf_counter()
+    step, total = 0, torch.zeros((), device=device)
+    while (done := (time.perf_counter() - start) / options.seconds) < 1 and step != options.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = options.rate * min(1.0, done / 0.05) * (1 + math.cos(math.pi * done)) / 2
+        image, target = draw()
+        with torch.autocast(device.type, torch.bfloat16):
+            if detector:
+                value = loss(network(image, target), target)
+            else:
+                image = image.to(memory_format=torch.channels_last_3d if three_d else torch.channels_last)
+                value = loss(network(image), target)
+        optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        norm = nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        if bool(torch.isfinite(norm)):
+            optimizer.step()
+            average.update(network, step)
+        step += 1
+        total += value.detach()
+        if time.perf_counter() - said > 20 or step in (1, 10, 100):
+            said = time.perf_counter()
+            print(
+                f"{options.bundle}: {said - start:.0f} s, step {step}, mean loss {total.item() / step:.4f}",
+                flush=True,
+            )
+            average.save(options.out)
+    average.save(options.out)
+    print(f"{options.bundle}: {step} steps of {options.batch} in {time.perf_counter() - start:.0f} s", flush=True)
+
+
+class Average:
+    """Running average of a network's weights and statistics."""
+
+    def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
+        self.decay = decay
+        self.state = {k: v.detach().clone() for k, v in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Move towards the network; early on faster."""
+        floating = [
+            (a, v)
+            for (k, a), v in zip(self.state.items(), network.state_dict().values(), strict=True)
+            if a.is_floating_point()
+        ]
+        share = 1 - min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_([a for a, _ in floating], [v for _, v in floating], share)
+
+    def save(self, path: Path) -> None:
+        """Write the average in half precision, whole or not at all."""
+        half = {k: v.half() if v.is_floating_point() else v for k, v in self.state.items()}
+        partial = path.with_suffix(".part")
+        torch.save({k: v.cpu().contiguous() for k, v in half.items()}, partial)
+        partial.replace(path)
+
+
+if __name__ == "__main__":
+    main()
