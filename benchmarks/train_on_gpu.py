@@ -23,6 +23,7 @@ from torch import nn
 from medseg.catalog import find_bundle
 from medseg.cli.config_values import parse_settings
 from medseg.losses import SumOfLosses
+from medseg.training.weights_on_disk import weights_on_disk
 
 
 def main() -> None:
@@ -132,9 +133,8 @@ class Average:
 
     def save(self, path: Path) -> None:
         """Write the average in half precision, whole or not at all."""
-        half = {k: v.half() if v.is_floating_point() else v for k, v in self.state.items()}
         partial = path.with_suffix(".part")
-        torch.save({k: v.cpu().contiguous() for k, v in half.items()}, partial)
+        torch.save(weights_on_disk({k: v.contiguous() for k, v in self.state.items()}, torch.float16), partial)
         partial.replace(path)
 
 

@@ -18,6 +18,7 @@ from torch import nn
 
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
+from medseg.training.weights_on_disk import weights_on_disk
 
 _logger = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class RunState:
         evaluator: the validator; its metrics of the epoch are recorded. Attach after ``ValidationHandler``.
         key_metric: name of the metric in ``evaluator.state.metrics`` that decides the best epoch; larger is better.
         resume: go on from ``checkpoint.pt`` if there is one.
-        weights_dtype: floating dtype of ``model.pt`` on disk (``torch.float16`` halves the file).
+        weights_dtype: floating dtype of ``model.pt`` on disk (``torch.float16`` halves the file; what would overflow
+            is kept as it is).
 
     Raises:
         InputError: ``run_dir`` holds a run and ``resume`` is false; a checkpoint that cannot be read.
@@ -123,7 +125,8 @@ class RunState:
         if is_best:
             self.best = score
         if is_best or self.best is None:
-            self._write("model.pt", _plain_state(self.save_dict["network"], self.weights_dtype))
+            network = _unwrapped(self.save_dict["network"])
+            self._write("model.pt", weights_on_disk(network.state_dict(), self.weights_dtype))
         state = {name: _detached(item.state_dict()) for name, item in self.save_dict.items()}
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
         self._write("checkpoint.pt", {"state": state, "history": self.history, "best": self.best, **progress})
@@ -157,10 +160,8 @@ def draw_learning_curve(history: list[dict[str, float]], path: Path) -> None:
         FigureCanvasAgg(figure).print_png(partial)
 
 
-def _plain_state(network: nn.Module, dtype: torch.dtype | None) -> dict[str, torch.Tensor]:
-    unwrapped = getattr(network, "module", network)  # inside (Distributed)DataParallel
-    state = _detached(unwrapped.state_dict())
-    return {k: v.to(dtype) if dtype is not None and v.is_floating_point() else v for k, v in state.items()}
+def _unwrapped(network: nn.Module) -> nn.Module:
+    return getattr(network, "module", network)  # inside (Distributed)DataParallel
 
 
 def _detached(state: Any) -> Any:
