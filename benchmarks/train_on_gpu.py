@@ -34,7 +34,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="of training, after the images are read")
     parser.add_argument("--steps", type=int, help="stop after so many steps all the same")
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--size", type=int, default=192, help="side of a patch in pixels")
+    parser.add_argument(
+        "--size", type=int, default=192, help="side of a patch in pixels; a block of CT has 48 slices at most"
+    )
     parser.add_argument("--rate", type=float, default=1e-3, help="greatest learning rate")
     parser.add_argument("--decay", type=float, default=1e-2, help="weight decay")
     parser.add_argument("--init", type=Path, help="weights to start from")
@@ -49,39 +51,22 @@ def main() -> None:
 def train(options: argparse.Namespace) -> None:
     """Train and write the averaged weights."""
     torch.manual_seed(options.seed)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    bundle = find_bundle(options.bundle)
-    config = ConfigParser()
-    config.read_config(str(bundle.root / "configs" / "train.json"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    given = {"bundle_root": str(bundle.root), "dataset_dir": str(options.data), "device": device}
-    if options.split:
-        given["split_file"] = str(options.split)
-    for key, value in (given | parse_settings(options.set, {})).items():
-        config[key] = value
-    if options.cache and options.cache.exists():
-        items = torch.load(options.cache, weights_only=True)
-    else:
-        items = training_images(options.bundle, config, options.workers)
-        if options.cache:
-            torch.save(items, options.cache)
-    network = config.get_parsed_content("network_def").to(device)
+    config = configuration(options, device)
+    items = prepared(options, config)
+    network, loss = config.get_parsed_content("network_def").to(device), config.get_parsed_content("loss")
     if options.init:
         network.load_state_dict(torch.load(options.init, map_location=device, weights_only=True))
-    three_d = getattr(network, "spatial_dims", 2) == 3
-    network = network.to(memory_format=torch.channels_last_3d if three_d else torch.channels_last)
-    loss = config.get_parsed_content("loss")
-    detector = isinstance(loss, SumOfLosses)
+    detector, volumes = isinstance(loss, SumOfLosses), network.spatial_dims == 3
+    layout = torch.channels_last_3d if volumes else torch.channels_last
+    network = network.to(memory_format=layout).train()
     torch.backends.cudnn.benchmark = not detector  # whose heads see another number of boxes each time
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     draw = drawing(options.bundle, config, items, device, options.batch, options.size)
-    print(
-        f"{options.bundle}: {len(items)} images, {sum(p.numel() for p in network.parameters())} parameters", flush=True
-    )
+    fused = device.type == "cuda"
+    optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.decay, fused=fused)
     average = Average(network)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=options.rate, weight_decay=options.decay, fused=device.type == "cuda"
-    )
-    network.train()
+    say(options, f"{len(items)} images, {sum(p.numel() for p in network.parameters())} parameters")
     start = said = time.perf_counter()
     step, total = 0, torch.zeros((), device=device)
     while (done := (time.perf_counter() - start) / options.seconds) < 1 and step != options.steps:
@@ -89,11 +74,8 @@ def train(options: argparse.Namespace) -> None:
             group["lr"] = options.rate * min(1.0, done / 0.05) * (1 + math.cos(math.pi * done)) / 2
         image, target = draw()
         with torch.autocast(device.type, torch.bfloat16):
-            if detector:
-                value = loss(network(image, target), target)
-            else:
-                image = image.to(memory_format=torch.channels_last_3d if three_d else torch.channels_last)
-                value = loss(network(image), target)
+            output = network(image, target) if detector else network(image.to(memory_format=layout))
+            value = loss(output, target)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -102,15 +84,40 @@ def train(options: argparse.Namespace) -> None:
             average.update(network, step)
         step += 1
         total += value.detach()
-        if time.perf_counter() - said > 20 or step in (1, 10, 100):
+        if time.perf_counter() - said > 20:
             said = time.perf_counter()
-            print(
-                f"{options.bundle}: {said - start:.0f} s, step {step}, mean loss {total.item() / step:.4f}",
-                flush=True,
-            )
+            say(options, f"{said - start:.0f} s, step {step}, mean loss {total.item() / step:.4f}")
             average.save(options.out)
     average.save(options.out)
-    print(f"{options.bundle}: {step} steps of {options.batch} in {time.perf_counter() - start:.0f} s", flush=True)
+    say(options, f"{step} steps of {options.batch} in {time.perf_counter() - start:.0f} s")
+
+
+def configuration(options: argparse.Namespace, device: torch.device) -> ConfigParser:
+    """The bundle's ``train.json`` with the values given."""
+    bundle = find_bundle(options.bundle)
+    config = ConfigParser()
+    config.read_config(str(bundle.config("train")))
+    values = {"bundle_root": str(bundle.root), "dataset_dir": str(options.data), "device": device}
+    if options.split:
+        values["split_file"] = str(options.split)
+    for key, value in (values | parse_settings(options.set, {})).items():
+        config[key] = value
+    return config
+
+
+def prepared(options: argparse.Namespace, config: ConfigParser) -> list[dict[str, torch.Tensor]]:
+    """The training images, from the cache where there is one."""
+    if options.cache and options.cache.exists():
+        return torch.load(options.cache, weights_only=True)
+    items = training_images(options.bundle, config, options.workers)
+    if options.cache:
+        torch.save(items, options.cache)
+    return items
+
+
+def say(options: argparse.Namespace, what: str) -> None:
+    """One line at once, also into a file."""
+    print(f"{options.bundle}: {what}", flush=True)
 
 
 class Average:

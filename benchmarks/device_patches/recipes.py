@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,8 +13,28 @@ from device_patches.organs import Organs
 from device_patches.random_intensity import RandomIntensity
 from device_patches.random_warp import RandomWarp
 from device_patches.sections import Detections, Sections
+from medseg.errors import InputError
 
-_MICROSCOPY = RandomIntensity(
+_SLICES = 48  # most of a block
+
+_any_turn = partial(RandomWarp, rotate=torch.pi, quarter_turns=True)
+_patient = partial(
+    RandomWarp, (0.8, 1.25), stretch=0.1, rotate=0.3, tilt=0.15, shear=0.1, elastic_prob=0.4, control_points=5
+)
+_WARPS = {
+    "em_membrane_unet": _any_turn((0.8, 1.25), 0.6, 0.1, rotate_prob=0.5, elastic=10.0, elastic_prob=0.8, shear=0.1),
+    "phase_contrast_cells_unet": _any_turn(
+        (0.6, 1.5), 0.8, 0.15, rotate_prob=0.7, elastic=10.0, elastic_prob=0.8, shear=0.1
+    ),
+    "nuclei_unetplusplus": _any_turn((0.6, 2.0), 0.8, 0.15, rotate_prob=0.5, elastic=6.0, shear=0.1),
+    "nuclei_mask_rcnn": _any_turn((0.5, 2.0), 0.9, 0.1, rotate_prob=0.3),
+    "headneck_ct_unet3d": _patient(elastic=1.5),
+    "headneck_ct_unet_transfer": _patient(elastic=2.4),
+    "headneck_ct_deeplabv3plus": _patient(elastic=4.0),
+}
+_EM = RandomIntensity(0.25, 0.5, 0.15, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
+_PHASE_CONTRAST = RandomIntensity(0.35, 0.7, 0.1, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.07, noise_prob=0.3)
+_NUCLEI = RandomIntensity(
     0.4, 0.6, 0.15, (0.6, 1.7), 0.4, blur=5, blur_prob=0.25, noise=0.1, noise_prob=0.35, mix=0.4, invert=0.1
 )
 _CT = RandomIntensity(0.15, 0.5, 0.05, (0.8, 1.25), 0.2, blur=3, blur_prob=0.2, noise=0.06, noise_prob=0.3)
@@ -22,60 +43,41 @@ _CT = RandomIntensity(0.15, 0.5, 0.05, (0.8, 1.25), 0.2, blur=3, blur_prob=0.2, 
 def drawing(
     bundle: str, parser: Any, items: list[dict[str, Tensor]], device: torch.device, batch: int, size: int
 ) -> Callable[[], tuple[Any, Any]]:
-    """The source of batches of a bundle, ``size`` pixels wide."""
-    value = parser.get_parsed_content
+    """The source of batches of a bundle.
+
+    Args:
+        bundle: its name.
+        parser: its ``train.json``.
+        items: from :func:`device_patches.items.training_images`.
+        device: where images are kept and patches made.
+        batch: patches at a time.
+        size: side of a patch in pixels; a block of CT has 48 slices at most.
+
+    Raises:
+        InputError: a bundle that has no recipe.
+    """
+    if bundle not in _WARPS:
+        raise InputError(f"{bundle}: no patches are known for it, only for {', '.join(_WARPS)}")
+    value, shared = parser.get_parsed_content, {"batch": batch, "warp": _WARPS[bundle]}
     if bundle.startswith("headneck"):
         flat = bundle != "headneck_ct_unet3d"
-        mm = value("spacing_mm")[0]
-        warp = RandomWarp(
-            zoom=(0.8, 1.25),
-            stretch=0.1,
-            rotate=0.3,
-            tilt=0.15,
-            shear=0.1,
-            elastic=6.0 / mm,
-            elastic_prob=0.4,
-            control_points=5,
-        )
         return Organs(
             items,
             device,
-            size=(size, size) if flat else (min(size, 48), size, size),
-            batch=batch,
-            warp=warp,
+            size=(size, size) if flat else (min(size, _SLICES), size, size),
             intensity=_CT,
             ratios=value("class_ratios"),
             pair=(3, 4),
             shift=size / 6,
             offsets=value("slice_offsets") if flat else None,
+            **shared,
         )
-    if bundle == "nuclei_unetplusplus":
-        warp = RandomWarp((0.6, 2.0), 0.8, 0.15, torch.pi, 0.5, quarter_turns=True, elastic=6.0, shear=0.1)
+    shared["size"] = size
+    if bundle.startswith("nuclei"):
         chances = [float(item.pop("chance")) for item in items]
-        return Sections(items, device, size=size, batch=batch, warp=warp, intensity=_MICROSCOPY, chances=chances)
-    if bundle == "nuclei_mask_rcnn":
-        warp = RandomWarp((0.5, 2.0), 0.9, 0.1, torch.pi, 0.3, quarter_turns=True)
-        chances = [float(item.pop("chance")) for item in items]
-        return Detections(
-            items,
-            device,
-            size=size,
-            batch=batch,
-            warp=warp,
-            intensity=_MICROSCOPY,
-            chances=chances,
-            outside="zeros",
-            inset=0.4,
-        )
-    margin = value("network_def").margin
-    if bundle == "em_membrane_unet":
-        warp = RandomWarp(
-            (0.8, 1.25), 0.6, 0.1, torch.pi, 0.5, quarter_turns=True, elastic=10.0, elastic_prob=0.8, shear=0.1
-        )
-        gray = RandomIntensity(0.25, 0.5, 0.15, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
-    else:
-        warp = RandomWarp(
-            (0.6, 1.5), 0.8, 0.15, torch.pi, 0.7, quarter_turns=True, elastic=10.0, elastic_prob=0.8, shear=0.1
-        )
-        gray = RandomIntensity(0.35, 0.7, 0.1, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.07, noise_prob=0.3)
-    return Sections(items, device, size=size, batch=batch, warp=warp, intensity=gray, margin=margin)
+        shared |= {"intensity": _NUCLEI, "chances": chances}
+        if bundle == "nuclei_mask_rcnn":  # a mirrored object would have its twin's number
+            return Detections(items, device, outside="zeros", inset=0.4, **shared)
+        return Sections(items, device, **shared)
+    intensity = _EM if bundle == "em_membrane_unet" else _PHASE_CONTRAST
+    return Sections(items, device, intensity=intensity, margin=value("network_def").margin, **shared)

@@ -8,6 +8,7 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from data_tools.synth.dataset import write_synthetic
+from medseg.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("benchmark_path")
 
@@ -137,6 +138,13 @@ def test_mirrored_organs_change_sides(flat):
     left, right = (torch.where(turned, value, other) for value, other in ((2.0, 1.0), (1.0, 2.0)))
     assert torch.equal(names[brightness < 0.3], left[:, None].expand_as(names)[brightness < 0.3])
     assert torch.equal(names[brightness > 0.8], right[:, None].expand_as(names)[brightness > 0.8])
+
+
+def test_a_bundle_without_a_recipe_is_refused():
+    from device_patches.recipes import drawing
+
+    with pytest.raises(InputError, match="chest_ct_unet_transfer: no patches are known for it, only for em_membrane"):
+        drawing("chest_ct_unet_transfer", None, [], torch.device("cpu"), 1, 64)
 
 
 @pytest.mark.slow
