@@ -1,6 +1,6 @@
 """Train a bundle's network on one GPU for a given time.
 
-    python -m device_patches.train BUNDLE DATA --seconds 300 --out model.pt [--set KEY=VALUE]
+    python benchmarks/train_on_gpu.py BUNDLE DATA --seconds 300 --out model.pt [--set KEY=VALUE]
 
 DATA is the bundle's training folder (images/, labels/, dataset.json). Network and loss are those of the bundle's
 train.json; patches are drawn, deformed and recoloured on the device. The learning rate rises over the first twentieth
@@ -18,10 +18,12 @@ import torch
 from device_patches.items import training_images
 from device_patches.recipes import drawing
 from monai.bundle import ConfigParser
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from medseg.catalog import find_bundle
 from medseg.cli.config_values import parse_settings
+from medseg.io.atomic import atomic_target
 from medseg.losses import SumOfLosses
 from medseg.training.weights_on_disk import weights_on_disk
 
@@ -65,7 +67,7 @@ def train(options: argparse.Namespace) -> None:
     draw = drawing(options.bundle, config, items, device, options.batch, options.size)
     fused = device.type == "cuda"
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.decay, fused=fused)
-    average = Average(network)
+    average = AveragedModel(network, multi_avg_fn=towards, use_buffers=True)
     say(options, f"{len(items)} images, {sum(p.numel() for p in network.parameters())} parameters")
     start = said = time.perf_counter()
     step, total = 0, torch.zeros((), device=device)
@@ -81,14 +83,14 @@ def train(options: argparse.Namespace) -> None:
         norm = nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         if bool(torch.isfinite(norm)):
             optimizer.step()
-            average.update(network, step)
+            average.update_parameters(network)
         step += 1
         total += value.detach()
         if time.perf_counter() - said > 20:
             said = time.perf_counter()
             say(options, f"{said - start:.0f} s, step {step}, mean loss {total.item() / step:.4f}")
-            average.save(options.out)
-    average.save(options.out)
+            save(average, options.out)
+    save(average, options.out)
     say(options, f"{step} steps of {options.batch} in {time.perf_counter() - start:.0f} s")
 
 
@@ -120,29 +122,20 @@ def say(options: argparse.Namespace, what: str) -> None:
     print(f"{options.bundle}: {what}", flush=True)
 
 
-class Average:
-    """Running average of a network's weights and statistics."""
+@torch.no_grad()
+def towards(averages: list[Tensor], values: list[Tensor], updates: int | Tensor) -> None:
+    """Move averages of weights and statistics towards their values by a thousandth, early on by more."""
+    if averages[0].is_floating_point():
+        torch._foreach_lerp_(averages, values, 1 - min(0.999, (1 + int(updates)) / (10 + int(updates))))
+    else:
+        torch._foreach_copy_(averages, values)
 
-    def __init__(self, network: nn.Module, decay: float = 0.999) -> None:
-        self.decay = decay
-        self.state = {k: v.detach().clone() for k, v in network.state_dict().items()}
 
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Move towards the network; early on faster."""
-        floating = [
-            (a, v)
-            for (k, a), v in zip(self.state.items(), network.state_dict().values(), strict=True)
-            if a.is_floating_point()
-        ]
-        share = 1 - min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_([a for a, _ in floating], [v for _, v in floating], share)
-
-    def save(self, path: Path) -> None:
-        """Write the average in half precision, whole or not at all."""
-        partial = path.with_suffix(".part")
-        torch.save(weights_on_disk({k: v.contiguous() for k, v in self.state.items()}, torch.float16), partial)
-        partial.replace(path)
+def save(average: AveragedModel, path: Path) -> None:
+    """Write the average in half precision, whole or not at all."""
+    state = {k: v.contiguous() for k, v in average.module.state_dict().items()}
+    with atomic_target(path, overwrite=True) as partial:
+        torch.save(weights_on_disk(state, torch.float16), partial)
 
 
 if __name__ == "__main__":

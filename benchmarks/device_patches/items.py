@@ -11,6 +11,7 @@ import torch
 from monai.transforms import Compose
 from torch import Tensor
 
+from medseg.io import training_items
 from medseg.training import balanced_weights
 from medseg.transforms import BorderWeightMapd, CoreClassesd
 
@@ -26,8 +27,6 @@ def training_images(bundle: str, parser: Any, workers: int) -> list[dict[str, Te
         share, sigma = value("cell_share"), value("border_sigma")
         steps.append(BorderWeightMapd(keys="label", w0=value("border_weight"), sigma=sigma, class_balance=share))
         steps.append(CoreClassesd(keys="label", depth=value("core_depth")))
-    from medseg.io import training_items
-
     items = training_items(Path(value("dataset_dir")), "training", split_file=value("split_file"))
     with get_context("fork").Pool(workers) as pool:
         done = pool.map(_Prepared(Compose(steps)), items)

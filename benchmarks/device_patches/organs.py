@@ -8,6 +8,7 @@ from torch import Tensor
 from device_patches.image_pool import ImagePool
 from device_patches.random_intensity import RandomIntensity
 from device_patches.random_warp import RandomWarp
+from medseg.errors import InputError
 
 Item = dict[str, Tensor]
 
@@ -32,17 +33,11 @@ class Organs:
         volumes = [{k: item[k].permute(0, 3, 1, 2) for k in ("image", "label")} for item in items]  # slices first
         self.image = ImagePool([v["image"] for v in volumes], device, "border")
         self.label = ImagePool([v["label"] for v in volumes], device, "border")
-        self.size, self.batch, self.warp, self.intensity, self.pair, self.shift = (
-            size,
-            batch,
-            warp,
-            intensity,
-            pair,
-            shift,
-        )
+        self.size, self.batch, self.pair, self.shift = size, batch, pair, shift
+        self.warp, self.intensity = warp, intensity
         self.offsets = None if offsets is None else torch.tensor(offsets, device=device)
         self.ratios = torch.tensor(ratios, dtype=torch.float32, device=device)
-        self.places = [self._places(volumes, c).to(device) for c in range(len(ratios))]
+        self.places = [self._places(volumes, c).to(device) if r else None for c, r in enumerate(ratios)]
 
     @staticmethod
     def _places(volumes: list[Item], organ: int, most: int = 5000) -> Tensor:
@@ -52,7 +47,10 @@ class Organs:
             places = torch.nonzero(of_organ)
             places = places[torch.randperm(len(places))[:most]]
             found.append(torch.cat([torch.full((len(places), 1), number), places], 1))
-        return torch.cat(found)
+        places = torch.cat(found)
+        if len(places) == 0:
+            raise InputError(f"organ {organ}: in none of the {len(volumes)} volumes; give it the class ratio 0")
+        return places
 
     def __call__(self) -> tuple[Tensor, Tensor]:
         """Images and labels; axes in the order of the volumes."""
@@ -62,11 +60,11 @@ class Organs:
         index, at = index[:, 0], centres.float()
         at = at + self.shift * (2 * torch.rand_like(at) - 1)
         if self.offsets is None:
-            points, _ = self.warp.points(at, self.size)
+            points = self.warp.points(at, self.size)
             image, label = self.image.read(index, points), self.label.read(index, points, linear=False)
             image, label = image.permute(0, 1, 3, 4, 2), label.permute(0, 1, 3, 4, 2)
         else:
-            points, _ = self.warp.points(at[:, 1:], self.size)
+            points = self.warp.points(at[:, 1:], self.size)
             image = self.image.read_slices(index, centres[:, :1] + self.offsets, points)
             label = self.label.read_slices(index, centres[:, :1], points, linear=False)
         image, label = self._mirror(image, label)

@@ -35,19 +35,18 @@ class RandomWarp:
     elastic_prob: float = 0.5
     control_points: int = 4
 
-    def points(self, centres: Tensor, size: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-        """Points ``(B, *size, d)`` to read around ``centres`` ``(B, d)``, and the magnifications ``(B,)``."""
+    def points(self, centres: Tensor, size: tuple[int, ...]) -> Tensor:
+        """Points ``(B, *size, d)`` to read around ``centres`` ``(B, d)``."""
         device, (count, dims) = centres.device, centres.shape
         axes = [torch.arange(n, device=device, dtype=torch.float32) - (n - 1) / 2 for n in size]
         grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
         grid = grid.expand(count, *grid.shape)
         if self.elastic > 0:
             grid = grid + self._displacements(count, size, device)
-        matrix, zoom = self._matrices(count, dims, device)
-        flat = torch.einsum("bij,bnj->bni", matrix, grid.reshape(count, -1, dims))
-        return (flat + centres[:, None]).reshape(grid.shape), zoom
+        flat = torch.einsum("bij,bnj->bni", self._matrices(count, dims, device), grid.reshape(count, -1, dims))
+        return (flat + centres[:, None]).reshape(grid.shape)
 
-    def _matrices(self, count: int, dims: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    def _matrices(self, count: int, dims: int, device: torch.device) -> Tensor:
         def uniform(*shape: int) -> Tensor:
             return 2 * torch.rand(*shape, device=device) - 1
 
@@ -75,7 +74,7 @@ class RandomWarp:
             mirror = torch.ones(count, dims, device=device)
             mirror[:, -1] = 1 - 2.0 * (torch.rand(count, device=device) < 0.5)
             matrix = matrix * mirror[:, None, :]
-        return matrix, zoom
+        return matrix
 
     def _displacements(self, count: int, size: tuple[int, ...], device: torch.device) -> Tensor:
         dims = len(size)

@@ -44,7 +44,7 @@ class Sections:
         shapes = self.pools["image"].shapes[index].float()
         inset = (shapes / 2).minimum(torch.tensor(self.inset * self.size[0], device=shapes.device))
         centres = inset + (shapes - 1 - 2 * inset).clamp_min(0) * torch.rand_like(shapes)
-        points, _ = self.warp.points(centres, self.size)
+        points = self.warp.points(centres, self.size)
         image = self.intensity(self.pools["image"].read(index, points))
         m = self.margin
         inner = points[:, m : self.size[0] - m, m : self.size[1] - m]

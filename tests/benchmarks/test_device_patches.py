@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import map_coordinates
+from torch.optim.swa_utils import AveragedModel
 
 from data_tools.synth.dataset import write_synthetic
 from medseg.errors import InputError
@@ -59,8 +60,7 @@ def test_warp_of_nothing_reads_the_patch_itself(size):
 
     image = torch.rand(1, *[n + 4 for n in size])
     centre = torch.tensor([[(n + 4 - 1) / 2 for n in size]])
-    points, zoom = RandomWarp().points(centre, size)
-    assert zoom.tolist() == [1.0]
+    points = RandomWarp().points(centre, size)
     inner = image[(slice(None), *[slice(2, -2)] * len(size))]
     torch.testing.assert_close(_pool([image]).read(torch.tensor([0]), points)[0], inner)
 
@@ -70,11 +70,11 @@ def test_warp_keeps_to_its_ranges():
 
     torch.manual_seed(0)
     warp = RandomWarp(zoom=(0.5, 2.0), rotate=math.pi, quarter_turns=True)
-    points, zoom = warp.points(torch.zeros(500, 2), (3, 3))
+    points = warp.points(torch.zeros(500, 2), (3, 3))
     steps = (points[:, 1, 2] - points[:, 1, 1]).norm(dim=-1)
-    torch.testing.assert_close(steps, 1 / zoom)
-    assert 0.5 <= zoom.min() < 0.55
-    assert 1.8 < zoom.max() <= 2.0
+    torch.testing.assert_close(steps, (points[:, 2, 1] - points[:, 1, 1]).norm(dim=-1))
+    assert 0.5 - 1e-5 <= steps.min() < 0.55
+    assert 1.8 < steps.max() <= 2.0 + 1e-5
     down, right = points[:, 2, 1] - points[:, 1, 1], points[:, 1, 2] - points[:, 1, 1]
     mirrored = (down[:, 0] * right[:, 1] - down[:, 1] * right[:, 0]) < 0
     assert 0.4 < mirrored.float().mean() < 0.6
@@ -85,8 +85,8 @@ def test_elastic_displacement_has_the_deviation_asked_for_at_its_control_points(
 
     torch.manual_seed(0)
     warp = RandomWarp(elastic=3.0, elastic_prob=1.0, control_points=3)
-    points, _ = warp.points(torch.zeros(4000, 2), (9, 9))
-    still, _ = RandomWarp().points(torch.zeros(1, 2), (9, 9))
+    points = warp.points(torch.zeros(4000, 2), (9, 9))
+    still = RandomWarp().points(torch.zeros(1, 2), (9, 9))
     assert abs((points - still)[:, ::4, ::4].std().item() - 3.0) < 0.05
 
 
@@ -138,6 +138,30 @@ def test_mirrored_organs_change_sides(flat):
     left, right = (torch.where(turned, value, other) for value, other in ((2.0, 1.0), (1.0, 2.0)))
     assert torch.equal(names[brightness < 0.3], left[:, None].expand_as(names)[brightness < 0.3])
     assert torch.equal(names[brightness > 0.8], right[:, None].expand_as(names)[brightness > 0.8])
+
+
+def test_the_average_follows_weights_and_statistics(benchmark):
+    towards = benchmark("train_on_gpu").towards
+    network = torch.nn.BatchNorm1d(1)
+    average = AveragedModel(network, multi_avg_fn=towards, use_buffers=True)
+    for value in (1.0, 2.0):
+        torch.nn.init.constant_(network.weight, value)
+        network.running_var.fill_(10 * value)
+        network.num_batches_tracked.fill_(int(value))
+        average.update_parameters(network)
+    share = 1 - 2 / 11  # of the second of two updates
+    torch.testing.assert_close(average.module.weight.data, torch.tensor([1 + share]))
+    torch.testing.assert_close(average.module.running_var, torch.tensor([10 + 10 * share]))
+    assert average.module.num_batches_tracked == 2
+
+
+def test_an_organ_in_no_volume_is_named():
+    from device_patches.organs import Organs
+
+    volume = {"image": torch.ones(1, 4, 4, 4), "label": torch.zeros(1, 4, 4, 4, dtype=torch.uint8)}
+    settings = {"size": (3, 3), "batch": 1, "warp": None, "intensity": None, "pair": (3, 4), "shift": 0.0}
+    with pytest.raises(InputError, match="organ 1: in none of the 1 volumes"):
+        Organs([volume], torch.device("cpu"), ratios=[1, 1], **settings)
 
 
 def test_a_bundle_without_a_recipe_is_refused():
