@@ -26,6 +26,7 @@ from medseg.catalog import find_bundle
 from medseg.inferers import AutocastInferer
 from medseg.losses import BCEDiceLoss
 from medseg.networks import UNet, UNetPlusPlus
+from medseg.training import training_layout
 
 CHANNELS = (16, 32, 64, 128, 256)
 LEARNING_RATE = 0.002
@@ -68,7 +69,8 @@ def train(network: nn.Module, batches, seconds: float, seed: int = 0) -> int:
     """Train for some CPU time; returns the number of steps."""
     set_determinism(seed=seed)
     batches.dataset.transform.set_random_state(seed=seed)
-    network = network.to(memory_format=torch.channels_last).train()
+    layout = training_layout("cpu")
+    network = network.to(memory_format=layout).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
     loss, steps, start = BCEDiceLoss(), 0, time.process_time()
     while True:
@@ -79,7 +81,7 @@ def train(network: nn.Module, batches, seconds: float, seed: int = 0) -> int:
             rate = done / WARM_UP if done < WARM_UP else (1 - done) / (1 - WARM_UP)
             optimizer.param_groups[0]["lr"] = LEARNING_RATE * max(rate, 0.01)
             image, target = batch["image"].as_tensor(), batch["label"].as_tensor()
-            logits = AutocastInferer()(image.to(memory_format=torch.channels_last), network)
+            logits = AutocastInferer()(image.to(memory_format=layout), network)
             optimizer.zero_grad()
             loss(logits, target).backward()
             optimizer.step()

@@ -23,8 +23,10 @@ from torch.optim.swa_utils import AveragedModel
 
 from medseg.catalog import find_bundle
 from medseg.cli.config_values import parse_settings
+from medseg.inferers import AutocastInferer
 from medseg.io.atomic import atomic_target
 from medseg.losses import SumOfLosses
+from medseg.training import training_layout
 from medseg.training.weights_on_disk import weights_on_disk
 
 
@@ -60,13 +62,14 @@ def train(options: argparse.Namespace) -> None:
     if options.init:
         network.load_state_dict(torch.load(options.init, map_location=device, weights_only=True))
     detector, volumes = isinstance(loss, SumOfLosses), network.spatial_dims == 3
-    layout = torch.channels_last_3d if volumes else torch.channels_last
+    layout = torch.channels_last_3d if volumes else training_layout(device)
     network = network.to(memory_format=layout).train()
     torch.backends.cudnn.benchmark = not detector  # whose heads see another number of boxes each time
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     draw = drawing(options.bundle, config, items, device, options.batch, options.size)
     fused = device.type == "cuda"
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.decay, fused=fused)
+    autocast = AutocastInferer()
     average = AveragedModel(network, multi_avg_fn=towards, use_buffers=True)
     say(options, f"{len(items)} images, {sum(p.numel() for p in network.parameters())} parameters")
     start = said = time.perf_counter()
@@ -75,9 +78,8 @@ def train(options: argparse.Namespace) -> None:
         for group in optimizer.param_groups:
             group["lr"] = options.rate * min(1.0, done / 0.05) * (1 + math.cos(math.pi * done)) / 2
         image, target = draw()
-        with torch.autocast(device.type, torch.bfloat16):
-            output = network(image, target) if detector else network(image.to(memory_format=layout))
-            value = loss(output, target)
+        output = autocast(image, network, target) if detector else autocast(image.to(memory_format=layout), network)
+        value = loss(output, target)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), 5.0)

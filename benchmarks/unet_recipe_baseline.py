@@ -42,6 +42,7 @@ from torch.utils.data import RandomSampler
 from medseg.inferers import AutocastInferer
 from medseg.io import training_items
 from medseg.metrics import average_precision, iou, pixel_error, topological_warping_error, v_rand
+from medseg.training import training_layout
 from medseg.transforms import LoadSectiond
 
 CROP = (256, 256)
@@ -76,7 +77,7 @@ def transforms(task: str, training: bool) -> Compose:
 
 def train(task: str, items: list[dict], steps: int, batch_size: int) -> BasicUNet:
     network = BasicUNet(2, 1, 3 if task == "cells" else 1, (16, 32, 64, 128, 256, 16))
-    network = network.to(memory_format=torch.channels_last)  # the same numbers, sooner
+    network = network.to(memory_format=training_layout("cpu"))  # the same numbers, sooner
     loss = DiceCELoss(to_onehot_y=True, softmax=True) if task == "cells" else DiceCELoss(sigmoid=True)
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     dataset = CacheDataset(items, transforms(task, training=True), progress=False)

@@ -4,6 +4,7 @@ from medseg.training.balanced_weights import balanced_weights
 from medseg.training.detection_batch import PrepareDetectionBatch
 from medseg.training.epoch_seed import EpochSeed
 from medseg.training.freeze import FreezeEncoder
+from medseg.training.layout import training_layout
 from medseg.training.nan_guard import NanGuard
 from medseg.training.parameter_groups import parameter_groups
 from medseg.training.run_state import RunState
@@ -18,4 +19,5 @@ __all__ = [
     "RunState",
     "balanced_weights",
     "parameter_groups",
+    "training_layout",
 ]
