@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 
 from data_tools.convert.source import Sample, Source, found, natural_order
 from medseg.errors import InputError
+from medseg.io.jpeg import read_jpeg
 
 STRUCTURES = ("lung", "heart", "trachea")  # red, green, blue
 THRESHOLD = 240  # JPEG rounds the edges of a mask: what is not nearly full belongs to its blur
@@ -45,10 +45,10 @@ def read_slice(image: Path, mask: Path) -> Sample:
     Raises:
         InputError: a file that is no JPEG, or image and mask of different sizes.
     """
-    pixels, colours = _jpeg(image), _jpeg(mask)
+    (pixels, _), (colours, _) = read_jpeg(image), read_jpeg(mask)
     if pixels.ndim == 3:
-        pixels = pixels[..., :3].mean(axis=-1).round().astype(np.uint8)
-    if colours.ndim != 3 or colours.shape[-1] != len(STRUCTURES):
+        pixels = pixels.mean(axis=-1).round().astype(np.uint8)
+    if colours.ndim != 3:
         raise InputError(f"{mask}: a mask has three colours, this one has the shape {colours.shape}")
     if colours.shape[:2] != pixels.shape:
         raise InputError(f"{image}: has the size {pixels.shape}, its mask {mask.name} {colours.shape[:2]}")
@@ -64,10 +64,3 @@ def _rows(table: Path) -> list[tuple[str, str]]:
         if not {"ImageId", "MaskId"} <= set(reader.fieldnames or ()):
             raise InputError(f"{table}: needs the columns ImageId and MaskId, has {', '.join(reader.fieldnames or ())}")
         return [(row["ImageId"], row["MaskId"]) for row in reader]
-
-
-def _jpeg(path: Path) -> np.ndarray:
-    try:
-        return imagecodecs.jpeg8_decode(path.read_bytes())
-    except (imagecodecs.Jpeg8Error, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JPEG, it is damaged or cut off ({error})") from error

@@ -74,7 +74,7 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import list_images, list_volumes
-    from medseg.workflow.inputs import gather_inputs, refuse_existing
+    from medseg.workflow.inputs import gather_inputs, left_out, refuse_existing
 
     found = find_bundle(bundle)
     overrides = parse_settings(set_, _OPTIONS)
@@ -99,6 +99,8 @@ def predict(
             say.fail(f"error: {problem}")
         if not files:
             raise typer.Exit(2)
+        for line in [] if found.takes_volumes else left_out(inputs):
+            say.say(line)
         kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
         kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco
         ready, existing = refuse_existing(files, output, kinds, overwrite)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from medseg.errors import InputError
 
-IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
+JPEG_SUFFIXES = (".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".tif", ".tiff", ".png", *JPEG_SUFFIXES)
 NIFTI_SUFFIXES = (".nii.gz", ".nii")
 ITK_SUFFIXES = (".nrrd", ".mha", ".mhd")
 VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, *ITK_SUFFIXES)
-_STEM_ENDINGS = (".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", *VOLUME_SUFFIXES)
+_STEM_ENDINGS = (".ome.tiff", ".ome.tif", *IMAGE_SUFFIXES, *VOLUME_SUFFIXES)
 
 
 def is_image(path: str | Path) -> bool:

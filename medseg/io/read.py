@@ -9,14 +9,15 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.io.geometry import Geometry
-from medseg.io.paths import IMAGE_SUFFIXES, is_image
+from medseg.io.jpeg import read_jpeg
+from medseg.io.paths import IMAGE_SUFFIXES, JPEG_SUFFIXES, is_image
 from medseg.io.tiff import read_tiff
 
 _MOST_CHANNELS = 4  # a nameless axis up to this length may be channels, a longer one is a stack of pages
 
 
 def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray, Geometry]:
-    """Read a TIFF (OME, ImageJ, plain, multi-page) or PNG image.
+    """Read a TIFF (OME, ImageJ, plain, multi-page), PNG or JPEG image.
 
     Args:
         path: the file.
@@ -44,8 +45,10 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
     An axis of unstated meaning is a stack of sections here: a label image has no colours.
 
     Raises:
-        InputError: as :func:`read_image`, and for non-integer, negative or multi-channel images.
+        InputError: as :func:`read_image`, and for JPEG and non-integer, negative or multi-channel images.
     """
+    if str(path).lower().endswith(JPEG_SUFFIXES):
+        raise InputError(f"{path}: JPEG changes the ids of a label image; save it as TIFF or PNG")
     array, geometry = _read(Path(path), None, pages_only=True)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
@@ -65,11 +68,11 @@ def _read(path: Path, axes: str | None, *, pages_only: bool) -> tuple[np.ndarray
         raise InputError(f"{path}: no such file")
     if not is_image(path):
         raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
-    if path.suffix.lower() == ".png":
-        array, letters = _read_png(path)
-        geometry: Geometry | str = axes.upper() if axes else letters
-    else:
+    if path.suffix.lower().startswith(".tif"):
         array, geometry = read_tiff(path, axes=axes)
+    else:
+        array, letters = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path)
+        geometry = axes.upper() if axes else letters
     if array.size == 0:
         raise InputError(f"{path}: has no pixels (shape {array.shape})")
     if isinstance(geometry, str):

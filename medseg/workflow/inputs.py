@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
-from medseg.io.paths import is_volume
+from medseg.io.paths import is_image, is_volume
 
 RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv", "coco": ".json"}
 RESULT_SUFFIXES |= {"structures": ".csv", "preview": ".png"}  # of volumes
@@ -38,6 +38,17 @@ def gather_inputs(
         if other is not path:
             raise InputError(f"{other} and {path} would write results of the same name; predict them into two folders")
     return list(files), problems
+
+
+def left_out(inputs: Iterable[str]) -> list[str]:
+    """A line for each folder among the inputs that also holds files of formats medseg does not read."""
+    lines = []
+    for folder in filter(Path.is_dir, map(Path, inputs)):
+        others = [p for p in folder.iterdir() if p.is_file() and not is_image(p) and not p.name.startswith(".")]
+        if others:
+            endings = ", ".join(sorted({p.suffix.lower() or "without ending" for p in others}))
+            lines.append(f"{folder}: left out {len(others)} files of formats that medseg does not read ({endings})")
+    return lines
 
 
 def result_path(output_dir: Path, path: Path, kind: str) -> Path:

@@ -1,7 +1,7 @@
 import pytest
 
 from medseg.errors import InputError
-from medseg.workflow.inputs import gather_inputs, refuse_existing, result_path
+from medseg.workflow.inputs import gather_inputs, left_out, refuse_existing, result_path
 
 
 def touch(folder, *names):
@@ -23,6 +23,13 @@ def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
     paths = touch(tmp_path, *names)
     with pytest.raises(InputError, match="results of the same name"):
         gather_inputs(map(str, paths))
+
+
+def test_names_what_a_folder_holds_besides_images(tmp_path):
+    a, *_ = touch(tmp_path, "in/a.tif", "in/b.CZI", "in/c.czi", "in/notes", "in/.hidden", "plain/b.jpg")
+    (line,) = left_out([str(a.parent), str(tmp_path / "plain"), str(a)])
+    assert line.startswith(f"{a.parent}: left out 3 files")
+    assert line.endswith("(.czi, without ending)")
 
 
 def test_results_that_exist(tmp_path):
