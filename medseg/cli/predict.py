@@ -58,6 +58,9 @@ def predict(
         bool, typer.Option("--coco", help="Also write <stem>_coco.json: whole masks and scores (detectors only).")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped: skip images that have all results.")
+    ] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the bundle's config.")
     ] = None,
@@ -74,12 +77,14 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import list_images, list_volumes
-    from medseg.workflow.inputs import gather_inputs, left_out, refuse_existing
+    from medseg.workflow.inputs import gather_inputs, left_out, refuse_existing, undone
 
+    if overwrite and resume:
+        raise InputError("--overwrite does all images again, --resume skips those that are done: choose one")
     found = find_bundle(bundle)
     overrides = parse_settings(set_, _OPTIONS)
     wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco}
-    overrides |= _switches(found, wanted) | {"overwrite": overwrite}
+    overrides |= _switches(found, wanted) | {"overwrite": overwrite or resume}
     if tile:
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
     if batch_size:
@@ -103,7 +108,10 @@ def predict(
             say.say(line)
         kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
         kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco
-        ready, existing = refuse_existing(files, output, kinds, overwrite)
+        ready, existing = refuse_existing(files, output, kinds, overwrite or resume)
+        if resume:
+            ready = undone(files, output, kinds)
+            say.say(f"{len(files) - len(ready)} of {len(files)} have their results already")
         for problem in existing:
             say.fail(f"error: {problem}")
         failures = len(problems) + len(existing)

@@ -61,6 +61,11 @@ def result_path(output_dir: Path, path: Path, kind: str) -> Path:
     return output_dir / f"{image_stem(path)}_{kind}{suffix}"
 
 
+def undone(files: list[Path], output_dir: Path, kinds: list[str]) -> list[Path]:
+    """The files of which a result is missing."""
+    return [path for path in files if not all(result_path(output_dir, path, kind).exists() for kind in kinds)]
+
+
 def refuse_existing(
     files: list[Path], output_dir: Path, kinds: list[str], overwrite: bool
 ) -> tuple[list[Path], list[str]]:

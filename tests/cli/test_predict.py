@@ -110,6 +110,24 @@ def test_existing_results_are_kept_unless_asked(predict, image, tmp_path):
     assert (tmp_path / "out" / "s0_objects.csv").read_text() != "mine"
 
 
+def test_resume_does_what_is_missing(predict, image, tmp_path):
+    for name in ("s1.tif", "s2.tif"):
+        shutil.copy(image, tmp_path / name)
+    images = [image, tmp_path / "s1.tif", tmp_path / "s2.tif"]
+    assert predict(*images[:2]).code == 0
+    out = tmp_path / "out"
+    (out / "s1_objects.csv").unlink()
+    kept = {name: (out / name).stat().st_mtime_ns for name in ("s0_labels.tif", "s0_objects.csv")}
+    resumed = predict(*images, "--resume")
+    assert (resumed.code, resumed.err) == (0, "")
+    assert "1 of 3 have their results already" in resumed.out
+    assert written(out) == [f"s{i}_{kind}" for i in range(3) for kind in ("labels.tif", "objects.csv")]
+    assert {name: (out / name).stat().st_mtime_ns for name in kept} == kept
+    again = predict(*images, "--resume")
+    assert (again.code, "3 of 3" in again.out) == (0, True)
+    assert predict(*images, "--resume", "--overwrite").code == 2
+
+
 def test_an_existing_report_is_kept_unless_asked(predict, image, tmp_path):
     (tmp_path / "r.json").write_text("mine")
     done = predict(image, "--json", tmp_path / "r.json")
