@@ -5,6 +5,7 @@
 DATA is the bundle's training folder (images/, labels/, dataset.json). Network and loss are those of the bundle's
 train.json; patches are drawn, deformed and recoloured on the device. The learning rate rises over the first twentieth
 of the time and falls to 0 as a cosine; the file holds the running average of the weights in half precision.
+Without a GPU it trains on the CPU.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def left_out(inputs: Iterable[str]) -> list[str]:
         others = [p for p in folder.iterdir() if p.is_file() and not is_image(p) and not p.name.startswith(".")]
         if others:
             endings = ", ".join(sorted({p.suffix.lower() or "without ending" for p in others}))
-            lines.append(f"{folder}: left out {len(others)} files of formats that medseg does not read ({endings})")
+            lines.append(f"{folder}: left out {len(others)} of another format than medseg reads ({endings})")
     return lines
 
 
