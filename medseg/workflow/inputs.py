@@ -36,7 +36,10 @@ def gather_inputs(
     for path in files:
         other = by_stem.setdefault(image_stem(path).lower(), path)
         if other is not path:
-            raise InputError(f"{other} and {path} would write results of the same name; predict them into two folders")
+            raise InputError(
+                f"{other} and {path} would write results of the same name; predict them into two folders, or only one "
+                "of the two kinds with a pattern in quotes, 'FOLDER/*.tif'"
+            )
     return list(files), problems
 
 
