@@ -24,8 +24,9 @@ from typing import Any
 from medseg.errors import InputError
 from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
+from medseg.io.paths import IMAGE_SUFFIXES, NIFTI_SUFFIXES
 
-SUFFIXES = (".tif", ".tiff", ".png", ".nii", ".nii.gz")
+SUFFIXES = (*IMAGE_SUFFIXES, *NIFTI_SUFFIXES)
 LABEL_KINDS = ("instances", "classes")
 SUBSETS = ("training", "validation")
 

@@ -3,6 +3,7 @@
 import json
 import os
 
+import imagecodecs
 import nibabel as nib
 import numpy as np
 import pytest
@@ -56,6 +57,14 @@ def test_a_good_folder_has_no_findings(folder):
 
 def test_unsplit_folder(folder):
     assert codes(folder) == [("no_validation", "")]
+
+
+def test_images_may_be_jpeg_and_labels_may_not(folder):
+    for kind, number in (("images", 0), ("labels", 1)):
+        os.remove(folder / f"{kind}/{number}.tif")
+        picture = imagecodecs.jpeg8_encode(SAMPLES[number].image.astype(np.uint8), level=95)
+        (folder / f"{kind}/{number}.jpg").write_bytes(picture)
+    assert codes(folder) == [("wrong_ids", "labels/1.jpg"), ("no_validation", "")]
 
 
 def test_progress(folder):
