@@ -1,11 +1,13 @@
-"""Train a bundle's network on one GPU for a given time.
+"""Train a bundle's network for a given time, patches and network on one device.
 
-    python benchmarks/train_on_gpu.py BUNDLE DATA --seconds 300 --out model.pt [--set KEY=VALUE]
+    python benchmarks/timed_training.py BUNDLE DATA --seconds 300 --out model.pt [--set KEY=VALUE]
 
 DATA is the bundle's training folder (images/, labels/, dataset.json). Network and loss are those of the bundle's
 train.json; patches are drawn, deformed and recoloured on the device. The learning rate rises over the first twentieth
-of the time and falls to 0 as a cosine; the file holds the running average of the weights in half precision.
-Without a GPU it trains on the CPU.
+of the time and falls to 0 as a cosine; the file holds the running average of the weights in half precision. Made for
+a GPU; without one it trains on the CPU, where several processes of one thread share the work of a step:
+
+    OMP_NUM_THREADS=1 torchrun --nproc_per_node 2 benchmarks/timed_training.py BUNDLE DATA --batch 4   # each
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import torch
 from device_patches.items import training_images
 from device_patches.recipes import drawing
 from monai.bundle import ConfigParser
+from processes import join_processes, of_first, share_gradients
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -55,7 +58,8 @@ def main() -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train and write the averaged weights."""
-    torch.manual_seed(options.seed)
+    rank, processes = join_processes()
+    torch.manual_seed(options.seed + rank)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     config = configuration(options, device)
     items = prepared(options, config)
@@ -75,7 +79,7 @@ def train(options: argparse.Namespace) -> None:
     say(options, f"{len(items)} images, {sum(p.numel() for p in network.parameters())} parameters")
     start = said = time.perf_counter()
     step, total = 0, torch.zeros((), device=device)
-    while (done := (time.perf_counter() - start) / options.seconds) < 1 and step != options.steps:
+    while (done := of_first((time.perf_counter() - start) / options.seconds)) < 1 and step != options.steps:
         for group in optimizer.param_groups:
             group["lr"] = options.rate * min(1.0, done / 0.05) * (1 + math.cos(math.pi * done)) / 2
         image, target = draw()
@@ -83,6 +87,7 @@ def train(options: argparse.Namespace) -> None:
         value = loss(output, target)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
+        share_gradients(network)
         norm = nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         if bool(torch.isfinite(norm)):
             optimizer.step()
@@ -91,10 +96,12 @@ def train(options: argparse.Namespace) -> None:
         total += value.detach()
         if time.perf_counter() - said > 20:
             said = time.perf_counter()
-            say(options, f"{said - start:.0f} s, step {step}, mean loss {total.item() / step:.4f}")
-            save(average, options.out)
-    save(average, options.out)
-    say(options, f"{step} steps of {options.batch} in {time.perf_counter() - start:.0f} s")
+            if rank == 0:
+                say(options, f"{said - start:.0f} s, step {step}, mean loss {total.item() / step:.4f}")
+                save(average, options.out)
+    if rank == 0:
+        save(average, options.out)
+        say(options, f"{step} steps of {processes * options.batch} in {time.perf_counter() - start:.0f} s")
 
 
 def configuration(options: argparse.Namespace, device: torch.device) -> ConfigParser:
