@@ -40,6 +40,10 @@ class StackMetric(CumulativeIterationMetric):
     def _value(self, sums: np.ndarray) -> float:
         """The value that sums `(levels, k)` stand for."""
 
+    def _value_of_image(self, sums: np.ndarray) -> float:
+        """The value of one image, NaN where it has nothing to compare."""
+        return self._value(sums)
+
     @property
     def undefined(self) -> int:
         """Sections or volumes so far in which the value is undefined."""
@@ -67,7 +71,7 @@ class StackMetric(CumulativeIterationMetric):
         sums = self._buffered()
         if reduction == "stack":
             return torch.tensor(self._value(sums.sum(axis=(0, 1))), dtype=torch.float64)
-        values = torch.tensor([[self._value(s) for s in channels] for channels in sums], dtype=torch.float64)
+        values = torch.tensor([[self._value_of_image(s) for s in channels] for channels in sums], dtype=torch.float64)
         if reduction == "none":
             return values
         if reduction == "mean":

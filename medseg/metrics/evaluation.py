@@ -16,7 +16,7 @@ from medseg.metrics.foreground import Kind
 from medseg.metrics.image_pair import ImagePair
 from medseg.metrics.information import information_of, v_info_of
 from medseg.metrics.instances import average_precision_of, panoptic_quality_of
-from medseg.metrics.kinds import as_kind, kind_of
+from medseg.metrics.kinds import as_kinds, kind_of
 from medseg.metrics.overlap import Overlaps, as_one_stack, overlaps
 from medseg.metrics.pixel import PixelScore, foreground_score, pixel_error_of, pixel_scores
 from medseg.metrics.rand import rand_of
@@ -124,18 +124,13 @@ def evaluate_arrays(prediction: Any, reference: Any, options: EvaluationOptions)
 
     Args:
         prediction, reference: `(Y, X)`, a stack `(..., Y, X)`, or a volume `(Z, Y, X)` of one shape; their kinds
-            as in `medseg.metrics.kinds.as_kind`.
+            as in `medseg.metrics.kinds.as_kinds`.
         options: what to measure.
 
     Raises:
         InputError: shapes differ, or an image that is not of its kind.
     """
-    predicted = as_kind(prediction, "prediction", options.prediction_kind)
-    truth = as_kind(reference, "reference", options.reference_kind)
-    if predicted.shape != truth.shape:
-        raise InputError(
-            f"prediction has the shape {predicted.shape}, its reference {truth.shape}; they must show the same pixels"
-        )
+    predicted, truth = as_kinds(prediction, reference, options.prediction_kind, options.reference_kind)
     how = {"prediction_kind": kind_of(predicted), "reference_kind": kind_of(truth)}
     sweep = thresholds_for(kind_of(predicted), options.threshold)
     return ImageEvaluation(

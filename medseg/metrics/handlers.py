@@ -42,6 +42,8 @@ class StackMetricHandler(IgniteMetricHandler):
         if self._engine is not None and self._name is not None:
             if self.save_details:
                 self._engine.state.metric_details[self._name] = self.metric_fn.aggregate(reduction="none")
+            # ignite keeps the metrics of the run before
+            self._engine.state.metrics.pop(f"{self._name}_undefined", None)
             if self.metric_fn.undefined:
                 self._engine.state.metrics[f"{self._name}_undefined"] = self.metric_fn.undefined
         return value

@@ -8,6 +8,7 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.metrics.foreground import Kind, as_array, kind_of_prediction, kind_of_reference
+from medseg.metrics.segments import components
 
 
 def as_kind(image: Any, name: str, kind: Kind | None = None) -> np.ndarray:
@@ -34,6 +35,38 @@ def as_kind(image: Any, name: str, kind: Kind | None = None) -> np.ndarray:
     if kind == "labels":
         return _as_labels(array, name)
     raise InputError(f"{name}: kind {kind!r} is not known; use 'probability', 'binary' or 'labels'")
+
+
+def as_kinds(
+    prediction: Any, reference: Any, prediction_kind: Kind | None = None, reference_kind: Kind | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both sides as `as_kind` has them, each with a look at the other.
+
+    Integers with at most one value beside 0 can be a mask or a label image with one object or none. Beside a label
+    image they are the latter if they are one piece, so that a volume in which little was found is compared as the
+    others are.
+
+    Raises:
+        InputError: as `as_kind`, or shapes that differ.
+    """
+    predicted = as_kind(prediction, "prediction", prediction_kind)
+    truth = as_kind(reference, "reference", reference_kind)
+    if predicted.shape != truth.shape:
+        raise InputError(
+            f"prediction has the shape {predicted.shape}, its reference {truth.shape}; they must show the same pixels"
+        )
+    if kind_of(truth) == "labels" and prediction_kind is None and _is_one_piece(prediction, predicted):
+        predicted = predicted.astype(np.uint8)
+    elif kind_of(predicted) == "labels" and reference_kind is None and _is_one_piece(reference, truth):
+        truth = truth.astype(np.uint8)
+    return predicted, truth
+
+
+def _is_one_piece(image: Any, mask: np.ndarray) -> bool:
+    """Whether an image of integers that was taken for a mask has one component or none."""
+    if kind_of(mask) != "binary" or as_array(image, "image").dtype.kind == "b":
+        return False
+    return not mask.any() or (mask.ndim in (2, 3) and components(mask).max() == 1)
 
 
 def kind_of(array: np.ndarray) -> Kind:

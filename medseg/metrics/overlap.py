@@ -17,7 +17,7 @@ from medseg.errors import InputError
 from medseg.kernels.contingency import ContingencyTable, contingency_table
 from medseg.kernels.in_threads import default_threads
 from medseg.metrics.foreground import Kind, foreground_of
-from medseg.metrics.kinds import as_kind, kind_of
+from medseg.metrics.kinds import as_kinds, kind_of
 from medseg.metrics.segments import as_sections, binarise, components, thinned_components, thresholds_for
 
 
@@ -71,7 +71,8 @@ def overlaps(
     Args:
         prediction: `(Y, X)`, a stack or a volume `(Z, Y, X)`; numpy or torch. Floats are foreground
             probabilities 0..1, compared as float32; bool or integers with one value beside 0 are a mask;
-            other integers are labels, whose ids are the objects.
+            other integers are labels, whose ids are the objects. Beside labels, integers that show one piece or
+            nothing are labels too.
         reference: same shape; mask or labels (or probability, if `reference_kind` says so).
         threshold: one level, or several. Default: the eleven of the challenge, for probabilities.
         thin_borders: grow the predicted segments of each section until one-pixel borders part them. Label
@@ -83,10 +84,7 @@ def overlaps(
     Raises:
         InputError: shapes differ, no pixels, NaN, probabilities outside 0..1, negative ids, thinning a volume.
     """
-    predicted = as_kind(prediction, "prediction", prediction_kind)
-    truth = as_kind(reference, "reference", reference_kind)
-    if predicted.shape != truth.shape:
-        raise InputError(f"prediction and reference must have one shape; got {predicted.shape} and {truth.shape}")
+    predicted, truth = as_kinds(prediction, reference, prediction_kind, reference_kind)
     if volumetric and thin_borders:
         raise InputError("borders are thinned section by section; leave out volumetric or thin_borders")
     thresholds = thresholds_for(kind_of(predicted), threshold)

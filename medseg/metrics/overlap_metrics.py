@@ -83,9 +83,13 @@ class RandErrorMetric(_OverlapMetric):
         return at_every_level(rows, self.levels)
 
     def _value(self, sums: np.ndarray) -> float:
-        if not sums[0, 4]:
+        if not sums[:, 4].any():
             return float("nan")
-        return 1 - max(ConfusionCounts(*row[:4].tolist()).f_score for row in sums)
+        with_pairs = sums[sums[:, :4].any(axis=1)]  # a grey reference has none left above its maximum
+        return 1 - max(ConfusionCounts(*row[:4].tolist()).f_score for row in (with_pairs if len(with_pairs) else sums))
+
+    def _value_of_image(self, sums: np.ndarray) -> float:
+        return self._value(sums) if sums[:, :4].any() else float("nan")
 
 
 class _MeanOverSections(_OverlapMetric):
@@ -104,7 +108,8 @@ class _MeanOverSections(_OverlapMetric):
         return at_every_level(rows, self.levels)
 
     def _value(self, sums: np.ndarray) -> float:
-        return float((sums[:, 0] / sums[:, 1]).max()) if sums[0, 1] else float("nan")
+        scores = sums[sums[:, 1] > 0]
+        return float((scores[:, 0] / scores[:, 1]).max()) if len(scores) else float("nan")
 
 
 class VRandMetric(_MeanOverSections):
@@ -162,10 +167,11 @@ class VariationOfInformationMetric(_OverlapMetric):
         return at_every_level(rows, self.levels)
 
     def _value(self, sums: np.ndarray) -> float:
-        if not sums[0, 2]:
+        sums = sums[sums[:, 2] > 0]
+        if not len(sums):
             return float("nan")
-        best = (sums[:, 0] + sums[:, 1]).argmin()  # the parts are those of the best threshold
-        split, merge = sums[best, :2] / sums[best, 2]
+        means = sums[:, :2] / sums[:, 2:3]
+        split, merge = means[means.sum(axis=1).argmin()]  # the parts are those of the best threshold
         return float({"both": split + merge, "split": split, "merge": merge}[self.part])
 
 

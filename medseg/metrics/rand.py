@@ -107,7 +107,9 @@ def rand_of(
     """The measures of `rand_error` and `v_rand` from overlaps already counted."""
     counts = [[pair_counts(table, region, pairs) for table in row] for row in tables.tables]
     sweep = tuple(_score(t, row, average) for t, row in zip(tables.thresholds, counts, strict=True))
-    best = max((s for s in sweep if not np.isnan(s.f_score)), key=lambda s: s.f_score, default=None)
+    defined = [s for s in sweep if not np.isnan(s.f_score)]
+    # a grey reference has nothing left above its maximum: no pairs, so no agreement either
+    best = max([s for s in defined if s.counts.total] or defined, key=lambda s: s.f_score, default=None)
     f_score = best.f_score if best else float("nan")
     undefined = sum(count is None or count.total == 0 for count in counts[0])
     return RandResult(1 - f_score if error else f_score, best, sweep, tables.units, undefined)

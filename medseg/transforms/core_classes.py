@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from monai.utils import convert_to_dst_type
 from scipy.ndimage import distance_transform_edt
 
 from medseg.errors import InputError
+from medseg.kernels.object_boxes import object_boxes
 from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching
 
@@ -24,7 +25,7 @@ def core_classes(labels: np.ndarray, depth: float = 4.0, share: float = 0.5) -> 
 
     A pixel is core where it lies deeper in its object than ``depth`` pixels, or, in an object too thin for that,
     deeper than ``share`` of the object's largest depth; so every object has a core, and cores of objects that
-    touch lie apart.
+    touch lie apart. Of an object so thin that the ridge takes all of it, the deepest pixel is core.
 
     Args:
         labels: ``(*spatial)`` integer label image, 0 = background. Touching objects are parted by a ridge of
@@ -40,7 +41,7 @@ def core_classes(labels: np.ndarray, depth: float = 4.0, share: float = 0.5) -> 
     """
     if not (np.isfinite(depth) and depth > 0 and 0 < share < 1):
         raise InputError(f"core_classes: depth={depth}, share={share}; give depth > 0 and 0 < share < 1.")
-    labels = separate_touching(labels)
+    whole, labels = labels, separate_touching(labels)
     # the ridge parts all objects, so one transform for the whole image gives each its own depths
     inside = distance_transform_edt(labels) if (labels == 0).any() else np.full(labels.shape, np.inf)
     ids, index = np.unique(labels, return_inverse=True)
@@ -48,7 +49,24 @@ def core_classes(labels: np.ndarray, depth: float = 4.0, share: float = 0.5) -> 
     deepest = np.zeros(len(ids))
     np.maximum.at(deepest, index, inside)  # the image's border is no border of an object
     limit = np.minimum(depth, share * deepest)[index]
-    return np.where(labels == 0, BACKGROUND, np.where(inside > limit, CORE, RIM)).astype(np.uint8)
+    classes = np.where(labels == 0, BACKGROUND, np.where(inside > limit, CORE, RIM)).astype(np.uint8)
+    for place in _deepest_of_vanished(whole, ids):
+        classes[place] = CORE
+    return classes
+
+
+def _deepest_of_vanished(whole: np.ndarray, left: np.ndarray) -> Iterator[tuple[int, ...]]:
+    """A pixel of each object whose id is not ``left``: the deepest, of several that nearest to their middle."""
+    objects = object_boxes(whole)
+    vanished = ~np.isin(objects.ids, left)
+    for number, box in zip(objects.ids[vanished], objects.boxes[vanished], strict=True):
+        low, high = box[: whole.ndim] - 1, box[whole.ndim :] + 1
+        low = low.clip(min=0)  # the image's border is no border of an object
+        mine = whole[tuple(map(slice, low, high))] == number
+        inside = distance_transform_edt(mine) if not mine.all() else np.ones(mine.shape)
+        deepest = np.argwhere(inside == inside.max())
+        nearest = ((deepest - deepest.mean(0)) ** 2).sum(1).argmin()
+        yield tuple((low + deepest[nearest]).tolist())
 
 
 class CoreClassesd(MapTransform):

@@ -61,7 +61,7 @@ def _number(labels: np.ndarray, min_size: int) -> tuple[np.ndarray, np.ndarray]:
     found = object_boxes(labels)
     kept = found.areas >= min_size
     ids = found.ids[kept]
-    if len(ids) and ids[-1] <= labels.size:
+    if len(ids) and found.ids[-1] <= labels.size:
         number = np.zeros(int(found.ids[-1]) + 1, np.int32)
         number[ids] = np.arange(1, len(ids) + 1)
         return found.boxes[kept], number[labels]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import Flip, MapTransform, RandomizableTransform
+from monai.transforms import MapTransform, RandomizableTransform
 from monai.utils import TransformBackends, convert_to_tensor
 
 from medseg.errors import InputError
@@ -24,6 +24,8 @@ class RandFlipSidesd(MapTransform, RandomizableTransform):
         spatial_axis: axis from side to side, 0 for images oriented to RAS.
         prob: probability of flipping.
         allow_missing_keys: skip keys that an item lacks.
+
+    The affine stays: the anatomy is mirrored, not the axes.
 
     Raises:
         InputError: a label occurs in two pairs, or a label key is not among ``keys``.
@@ -49,17 +51,17 @@ class RandFlipSidesd(MapTransform, RandomizableTransform):
         labels = [label for pair in self.pairs for label in pair]
         if len(set(labels)) < len(labels):
             raise InputError(f"RandFlipSidesd: pairs={pairs}: each label has one partner at most")
-        self.flip = Flip(spatial_axis)
+        self.dim = spatial_axis + 1 if spatial_axis >= 0 else spatial_axis  # behind the channels
 
     def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` whose keys are mirrored together, or left alone."""
         result = dict(data)
         self.randomize(None)
-        if not self._do_transform:
-            return result
         for key in self.key_iterator(result):
-            flipped = self.flip(convert_to_tensor(result[key], track_meta=get_track_meta()))
-            result[key] = exchange_labels(flipped, self.pairs) if key in self.label_keys else flipped
+            result[key] = convert_to_tensor(result[key], track_meta=get_track_meta())  # one type, whatever is drawn
+            if self._do_transform:
+                flipped = result[key].flip(self.dim)
+                result[key] = exchange_labels(flipped, self.pairs) if key in self.label_keys else flipped
         return result
 
 

@@ -54,7 +54,8 @@ class LoadSectiond(MapTransform):
             if section >= 0:
                 array, geometry = _section(path, array, geometry, section)
             meta = {**geometry.to_meta(), "filename_or_obj": path, "spatial_shape": np.asarray(array.shape[1:])}
-            result[key] = MetaTensor(np.ascontiguousarray(array), affine=torch.from_numpy(geometry.affine()), meta=meta)
+            own = np.array(array, order="C")  # what a later transform writes must not reach the cache
+            result[key] = MetaTensor(own, affine=torch.from_numpy(geometry.affine()), meta=meta)
         return result
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
+from monai.data import MetaTensor
 from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, Randomizable
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor, ensure_tuple_rep
@@ -31,7 +32,7 @@ class RandScaledCropd(Randomizable, MapTransform):
             holds. An image that is too small at any scale is padded with zeros behind.
         mode: per key, ``"linear"`` (antialiased where 2D images shrink; float32) or ``"nearest"`` (any type kept).
 
-    Shapes: ``(C, *spatial)`` to ``(C, *size)``.
+    Shapes: ``(C, *spatial)`` to ``(C, *size)``; the affine follows.
 
     Raises:
         InputError: scales or modes that cannot be used, keys of different shapes.
@@ -62,12 +63,15 @@ class RandScaledCropd(Randomizable, MapTransform):
         fits = max(target / side for target, side in zip(self.size, shape, strict=True))
         low = min(max(low, fits), high)
         factor = low * (high / low) ** self.R.uniform()
-        window = []
+        window, filled = [], []
         for target, side in zip(self.size, shape, strict=True):
-            length = min(side, max(1, round(target / factor)))
+            wanted = max(1, round(target / factor))
+            length = min(side, wanted)
             start = int(self.R.randint(side - length + 1))
             window.append(slice(start, start + length))
-        self.window, self.factor = tuple(window), factor
+            # rounding takes nothing away: the whole size is filled unless the image ended before
+            filled.append(target if length == wanted else min(target, max(1, round(length * factor))))
+        self.window, self.filled, self.factor = tuple(window), tuple(filled), factor
 
     def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` with the same window of all keys, resized."""
@@ -83,21 +87,30 @@ class RandScaledCropd(Randomizable, MapTransform):
             elif tuple(image.shape[1:]) != shape:
                 raise InputError(f"RandScaledCropd: {key!r} has spatial shape {tuple(image.shape[1:])}, not {shape}")
             crop = convert_to_tensor(image, track_meta=False)[(slice(None), *self.window)]
-            out = _resized(crop, self.size, self.factor, mode)
+            out = _resized(crop, self.size, self.filled, mode)
             result[key] = convert_to_dst_type(out, dst=image, dtype=out.dtype)[0]
+            if isinstance(image, MetaTensor):
+                result[key].affine = self._moved(image.affine)
         return result
 
+    def _moved(self, affine: torch.Tensor) -> torch.Tensor:
+        """The affine of the result: pixel centres of the window, scaled about its outer edge."""
+        step = torch.eye(len(affine), dtype=affine.dtype)
+        for axis, (window, length) in enumerate(zip(self.window, self.filled, strict=True)):
+            scale = (window.stop - window.start) / length
+            step[axis, axis], step[axis, -1] = scale, window.start + (scale - 1) / 2
+        return affine @ step.to(affine.device)
 
-def _resized(crop: torch.Tensor, size: Sequence[int], factor: float, mode: str) -> torch.Tensor:
-    """Scale to ``size``; where the crop is smaller than asked for, zeros stand behind it."""
-    shape = [min(n, max(1, round(side * factor))) for n, side in zip(size, crop.shape[1:], strict=True)]
+
+def _resized(crop: torch.Tensor, size: Sequence[int], shape: Sequence[int], mode: str) -> torch.Tensor:
+    """Scale to ``shape``; where that is smaller than ``size``, zeros stand behind it."""
     if mode == "nearest":
         for axis, n in enumerate(shape, start=1):
             length = crop.shape[axis]
             place = ((np.arange(n) + 0.5) * (length / n)).astype(np.int64).clip(max=length - 1)
             crop = crop.index_select(axis, torch.from_numpy(place).to(crop.device))
     else:
-        shrinks = len(shape) == 2 and factor < 1
+        shrinks = len(shape) == 2 and any(n < side for n, side in zip(shape, crop.shape[1:], strict=True))
         crop = interpolate(crop[None].float(), size=shape, mode=_LINEAR[len(shape)], antialias=shrinks)[0]
     out = crop.new_zeros((crop.shape[0], *size))
     out[(slice(None), *map(slice, shape))] = crop

@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import torch
 from monai.config import KeysCollection
-from monai.networks.layers import GaussianFilter
+from monai.data import MetaTensor
+from monai.networks.layers import gaussian_1d, separable_filtering
 from monai.transforms import MapTransform
 from monai.utils import TransformBackends, convert_to_dst_type
 
+from medseg.errors import InputError
+
 _LEAST_FACTOR = 1.5  # below it bilinear interpolation itself smooths enough
+_REACH = 3.0  # of the kernel, in standard deviations
 
 
 class SmoothBeforeResamplingd(MapTransform):
     """Gaussian smoothing along each axis that a following ``Spacingd`` will make coarser.
 
     The standard deviation is ``(factor - 1) / 2`` voxels, as scikit-image's ``resize`` takes it, along axes whose
-    voxels become at least 1.5 times as large; other axes and images are left as they are.
+    voxels become at least 1.5 times as large; other axes and images are left as they are. Beyond the border the
+    outermost voxels are repeated, so that a constant stays what it is.
 
     Args:
         keys: images ``(C, *spatial)``, MetaTensors; not labels.
         pixdim: voxel size of the following resampling, one per spatial axis.
         allow_missing_keys: skip keys that an item lacks.
+
+    Raises:
+        InputError: an image without voxel size (no MetaTensor), or of another number of axes than ``pixdim``.
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
@@ -36,12 +45,20 @@ class SmoothBeforeResamplingd(MapTransform):
         result = dict(data)
         for key in self.key_iterator(result):
             image = result[key]
+            if not isinstance(image, MetaTensor) or len(image.pixdim) != len(self.pixdim):
+                what = f"{len(image.pixdim)} axes" if isinstance(image, MetaTensor) else "no voxel size"
+                raise InputError(
+                    f"SmoothBeforeResamplingd: {key!r} has {what}; give a MetaTensor of {len(self.pixdim)} spatial axes"
+                )
             sigmas = smoothing_sigmas([float(p) for p in image.pixdim], self.pixdim)
             if any(sigmas):
-                smooth = GaussianFilter(len(sigmas), sigmas, truncated=3.0)
-                plain = image.as_tensor().float()
-                result[key] = convert_to_dst_type(smooth(plain[None])[0], image)[0]
+                result[key] = convert_to_dst_type(_smoothed(image.as_tensor().float(), sigmas), image)[0]
         return result
+
+
+def _smoothed(image: torch.Tensor, sigmas: Sequence[float]) -> torch.Tensor:
+    kernels = [gaussian_1d(torch.tensor(s), _REACH, normalize=True) if s else torch.ones(1) for s in sigmas]
+    return separable_filtering(image[None], kernels, mode="replicate")[0]
 
 
 def smoothing_sigmas(spacing: Sequence[float], target: Sequence[float]) -> list[float]:

@@ -29,13 +29,13 @@ class ToRGB(Transform):
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
 
     def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
-        """The image with three channels; a view of the input where that is possible."""
+        """A copy of the image with three channels."""
         img = convert_to_tensor(img, track_meta=get_track_meta())
         channels = img.shape[0]
         if channels == 1:
-            return img.expand(3, *img.shape[1:])
+            return img.repeat(3, *[1] * (img.ndim - 1))
         if channels in (3, 4):
-            return img[:3]
+            return img[:3].clone()
         raise InputError(
             f"the image{describe_source(img)} has {channels} channels, this bundle needs gray or RGB; save the "
             "channel of the nuclei as an image of its own, or name its axes with --axes if this is a stack (for "

@@ -38,3 +38,6 @@ def test_evaluator_reports_value_details_and_undefined_sections():
     details = evaluator.state.metric_details["v_rand"]
     assert details.shape == (3, 1)
     assert torch.isnan(details[:, 0]).tolist() == [False, False, True]
+    evaluator.data_loader = batches[:2]
+    evaluator.run()
+    assert "v_rand_undefined" not in evaluator.state.metrics  # of the run before

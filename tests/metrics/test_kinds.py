@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from medseg.errors import InputError
-from medseg.metrics.kinds import as_kind, kind_of
+from medseg.metrics import InstanceAveragePrecisionMetric
+from medseg.metrics.kinds import as_kind, as_kinds, kind_of
 
 BYTES = np.array([[0, 51, 255]], np.uint8)
 
@@ -55,3 +56,29 @@ def test_inputs_stay_as_they_are():
         before = BYTES.copy()
         as_kind(before, "prediction", kind)
         np.testing.assert_array_equal(before, BYTES)
+
+
+def volume(*ids):
+    labels = np.zeros((6, 12, 12), np.int32)
+    for number in ids:
+        labels[:, 5 * number - 4 : 5 * number, 2:10] = number
+    return labels
+
+
+@pytest.mark.parametrize("found", [(), (1,), (2,)])
+def test_integers_of_one_piece_or_none_are_labels_beside_labels(found):
+    for pair in ((volume(*found), volume(1, 2)), (volume(1, 2), volume(*found))):
+        assert [kind_of(side) for side in as_kinds(*pair)] == ["labels", "labels"]
+    assert kind_of(as_kinds(volume(*found) > 0, volume(1, 2))[0]) == "binary"
+    assert kind_of(as_kinds(volume(*found), volume(1, 2), "binary")[0]) == "binary"
+    assert kind_of(as_kinds(np.minimum(volume(1, 2), 1), volume(1, 2))[0]) == "binary"  # two pieces: a mask
+    assert kind_of(as_kinds(volume(*found), volume(1))[0]) == "binary"
+
+
+def test_a_volume_in_which_little_was_found_is_compared_as_the_others():
+    truth = np.stack([volume(1, 2)] * 3)[:, None]
+    found = np.stack([volume(1, 2), volume(2), volume()])[:, None]
+    metric = InstanceAveragePrecisionMetric((0.5,))
+    metric(torch.from_numpy(found), torch.from_numpy(truth))
+    assert float(metric.aggregate()) == 3 / 6
+    assert metric.aggregate("none")[:, 0].tolist() == [1, 0.5, 0]

@@ -55,7 +55,7 @@ def test_masks_take_part_at_every_threshold_of_a_stack():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"prediction": MASK[0]}, "one shape"),
+        ({"prediction": MASK[0]}, "same pixels"),
         ({"threshold": 2}, "0 to 1"),
         ({"volumetric": True, "thin_borders": True}, "section by section"),
         ({"reference": MASK * 0.5}, "whole numbers"),

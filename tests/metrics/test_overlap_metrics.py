@@ -102,3 +102,35 @@ def test_refuses():
     metric(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
     with pytest.raises(ValueError, match="reduction"):
         metric.aggregate("median")
+
+
+@pytest.mark.parametrize(
+    ("metric", "function", "by_hand"),
+    [
+        (RandErrorMetric, rand_error, 0.334),
+        (VRandMetric, v_rand, 0.667),
+        (VInfoMetric, v_info, 0),
+        (VariationOfInformationMetric, variation_of_information, np.log(2)),
+    ],
+)
+def test_levels_above_a_grey_reference_do_not_take_part(metric, function, by_hand):
+    reference = np.zeros((40, 60), np.float32)
+    reference[5:35, 5:28] = reference[5:35, 32:55] = 0.9
+    prediction = np.zeros_like(reference)
+    prediction[5:35, 5:55] = 0.8  # both cells in one
+    expected = function(prediction, reference, reference_kind="probability").value
+    measure = metric(reference_kind="probability")
+    measure(torch.from_numpy(prediction)[None, None], torch.from_numpy(reference)[None, None])
+    assert float(measure.aggregate()) == pytest.approx(expected)
+    assert expected == pytest.approx(by_hand, abs=1e-3)
+
+
+def test_an_image_without_reference_is_no_part_of_the_mean_rand_error():
+    prediction, reference = torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 8, 8)
+    prediction[0, 0, 2:6, 2:6] = prediction[1, 0, 2:4] = reference[1, 0, 2:6] = 1
+    metric = RandErrorMetric(threshold=0.5)
+    metric(prediction, reference)
+    first, second = metric.aggregate("none")[:, 0].tolist()
+    assert np.isnan(first)
+    assert float(metric.aggregate("mean")) == second > 0
+    assert metric.undefined == 1

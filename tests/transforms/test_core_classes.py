@@ -23,14 +23,17 @@ def one_object_at_a_time(labels: np.ndarray, depth: float, share: float) -> np.n
         inside = distance_transform_edt(mine) if not mine.all() else np.full(mine.shape, np.inf)
         result[mine] = 1
         result[mine & (inside > min(depth, share * inside[mine].max()))] = 2
-    return result
+    return result  # without objects that the ridge takes whole
 
 
 @settings(deadline=None, max_examples=200)
 @given(LABELS, st.sampled_from([0.5, 1.0, 1.5, 4.0]), st.sampled_from([0.3, 0.7]))
 def test_equals_the_definition_object_by_object(labels, depth, share):
     before = labels.copy()
-    assert np.array_equal(core_classes(labels, depth, share), one_object_at_a_time(labels, depth, share))
+    classes, vanished = core_classes(labels, depth, share), np.isin(labels, separate_touching(labels), invert=True)
+    assert np.array_equal(classes[~vanished], one_object_at_a_time(labels, depth, share)[~vanished])
+    assert sorted(labels[vanished & (classes > 0)]) == list(np.unique(labels[vanished]))
+    assert set(classes[vanished]) <= {0, 2}
     assert np.array_equal(labels, before)
 
 
@@ -48,9 +51,16 @@ def test_a_disc_by_hand():
 @given(LABELS)
 def test_every_object_has_a_core_and_no_core_touches_another(labels):
     classes, separated = core_classes(labels, depth=4), separate_touching(labels)
-    assert set(np.unique(separated[classes == 2])) == set(np.unique(separated[separated > 0]))
-    cores = label(classes == 2)
+    assert set(np.unique(labels[classes == 2])) == set(np.unique(labels[labels > 0]))
+    cores = label((classes == 2) & (separated > 0))
     assert all(len(np.unique(separated[cores == k])) == 1 for k in range(1, cores.max() + 1))
+
+
+def test_the_core_of_an_object_that_the_ridge_takes_is_its_deepest_pixel():
+    labels = np.repeat([3, 4], 5)[None].repeat(9, 0)
+    labels[3:6, 4:6] = 7  # two pixels wide, between two others
+    classes = core_classes(labels)
+    assert np.argwhere((classes == 2) & (labels == 7)).tolist() == [[4, 4]]
 
 
 def test_volumes():

@@ -68,3 +68,11 @@ def test_dictionary_form_leaves_the_input():
 def test_refuses_interpolated_labels():
     with pytest.raises(InputError, match=r"0\.5"):
         DetectionTarget()(torch.full((1, 3, 3), 0.5))
+
+
+def test_a_dropped_object_of_a_huge_id_takes_no_memory():
+    labels = np.zeros((1, 16, 16), np.int64)
+    labels[0, :8, :8], labels[0, 12, 12] = 1, 10**12
+    target = DetectionTarget(min_size=5)(labels)
+    assert target["boxes"].tolist() == [[0, 0, 8, 8]]
+    assert int(target["instances"].sum()) == 64

@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 import torch
+from monai.data import MetaTensor
 
 from medseg.errors import InputError
 from medseg.transforms import RandFlipSidesd
@@ -41,3 +43,12 @@ def test_refused():
         RandFlipSidesd("label", "label", [[3, 4], [4, 5]])
     with pytest.raises(InputError, match="not among the keys"):
         RandFlipSidesd("image", "label", [[3, 4]])
+
+
+@pytest.mark.parametrize("prob", [0.0, 1.0])
+def test_arrays_become_tensors_whatever_is_drawn_and_the_affine_stays(prob):
+    item = {"image": np.ones((1, 3, 2, 2), np.float32), "label": MetaTensor(ITEM["label"], affine=2 * torch.eye(4))}
+    result = RandFlipSidesd(("image", "label"), "label", [[3, 4]], prob=prob)(item)
+    assert all(isinstance(value, MetaTensor) for value in result.values())
+    assert torch.equal(result["label"].affine, item["label"].affine)
+    assert not result["label"].applied_operations

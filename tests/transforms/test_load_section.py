@@ -70,3 +70,10 @@ def test_names_the_axes_of_files_that_do_not(tmp_path):
     with pytest.raises(InputError, match="name them with --axes"):
         LoadSectiond()(item)
     assert LoadSectiond(axes="ZYX")(item)["image"].shape == (1, 25, 26)
+
+
+def test_what_is_written_into_the_result_does_not_reach_the_next_read(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((5, 6), np.float32))
+    load, item = LoadSectiond("image", label_keys=()), {"image": tmp_path / "a.tif"}
+    load(item)["image"][:] = 7
+    assert float(load(item)["image"].max()) == 1

@@ -84,3 +84,24 @@ def test_refuses_keys_that_differ():
         RandScaledCropd(["image", "label"], (4, 4))({"image": torch.zeros(1, 9, 9), "label": torch.zeros(1, 9, 8)})
     with pytest.raises(InputError, match="size"):
         RandScaledCropd("image", (4, 4), mode="linear")({"image": torch.zeros(1, 9, 9, 9)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([((192, 192), (0.5, 2.0)), ((12, 20, 20), (0.8, 1.4))]))
+def test_no_padding_where_the_image_is_large_enough(seed, sizes):
+    size, zoom = sizes
+    image = torch.ones(1, *[2 * n + 8 for n in size])
+    result = RandScaledCropd("image", size, zoom, "nearest").set_random_state(seed)({"image": image})["image"]
+    assert (result == 1).all()
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.7])
+def test_the_affine_tells_where_each_pixel_was(zoom):
+    affine = torch.tensor([[0.5, 0, 0, 3], [0, 0.25, 0, -2], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=torch.float64)
+    place = torch.stack(torch.meshgrid(torch.arange(90.0), torch.arange(80.0), indexing="ij"))
+    image = MetaTensor(place, affine=affine)
+    result = RandScaledCropd("image", (30, 40), (zoom, zoom), "linear").set_random_state(1)({"image": image})["image"]
+    for index in [(10, 12), (20, 30)]:
+        before = torch.tensor([*result[(slice(None), *index)].tolist(), 0, 1], dtype=torch.float64)
+        after = torch.tensor([*index, 0, 1], dtype=torch.float64)
+        torch.testing.assert_close(result.affine @ after, affine @ before, atol=0.02, rtol=0)

@@ -4,6 +4,7 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Spacing
 
+from medseg.errors import InputError
 from medseg.transforms import SmoothBeforeResamplingd
 from medseg.transforms.smooth_before_resampling import smoothing_sigmas
 
@@ -27,3 +28,15 @@ def test_noise_averages_out_where_plain_resampling_keeps_it():
 def test_fine_images_pass_unchanged():
     image = MetaTensor(torch.rand(1, 6, 6, 6), affine=torch.eye(4))
     assert SmoothBeforeResamplingd("image", (1.2, 1.2, 1.2))({"image": image})["image"] is image
+
+
+def test_a_constant_stays_at_the_border():
+    image = MetaTensor(torch.full((1, 12, 10, 3), -1000.0), affine=torch.diag(torch.tensor([0.5, 0.5, 1, 1])))
+    smooth = SmoothBeforeResamplingd("image", (4, 4, 4))({"image": image})["image"]
+    torch.testing.assert_close(smooth.as_tensor(), image.as_tensor())
+
+
+@pytest.mark.parametrize("image", [torch.rand(1, 6, 6, 6), MetaTensor(torch.rand(1, 6, 6), affine=torch.eye(3))])
+def test_an_image_without_voxel_size_or_axes_is_refused(image):
+    with pytest.raises(InputError, match=r"'image' has (no voxel size|2 axes); give a MetaTensor of 3 spatial axes"):
+        SmoothBeforeResamplingd("image", (4, 4, 4))({"image": image})

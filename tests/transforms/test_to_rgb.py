@@ -32,3 +32,13 @@ def test_refuses_stains_that_are_no_colour(channels):
     image = MetaTensor(torch.ones(channels, 2, 2), meta={"filename_or_obj": "stains.tif"})
     with pytest.raises(InputError, match=rf"stains\.tif.* has {channels} channels, this bundle needs gray or RGB"):
         ToRGB()(image)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_what_is_written_into_the_result_stays_there(channels):
+    image = torch.rand(channels, 3, 4)
+    before = image.clone()
+    result = ToRGB()(image)
+    result[0] = 7
+    assert torch.equal(torch.as_tensor(image), before)
+    assert float(result[1:].max()) < 7
