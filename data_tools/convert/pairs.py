@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from data_tools.convert.source import Sample, Source, found
-from data_tools.layout import Entry, is_data_file, pair_by_stem
+from data_tools.layout import SUFFIXES, Entry, is_data_file, pair_by_stem
 from data_tools.pixels import read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
@@ -15,17 +15,20 @@ from medseg.io import image_stem
 def image_label_pairs(src: str | Path) -> list[Source]:
     """List the pairs of `src/images/` and `src/labels/`, matched by stem.
 
-    `src/index.csv`, if there, has a column `file` (the stem) and may have `group` or `field_group` (images
-    that stay together in a split) and `stratum` or `modality` (kinds of images to balance).
+    `src/index.csv`, if there, has one row per image with the column `file` (its name or stem) and may have `group`
+    or `field_group` (images that stay together in a split) and `stratum` or `modality` (kinds of images to balance).
 
     Raises:
-        InputError: no such folders, files without a partner, a stem that occurs twice.
+        InputError: no such folders, files without a partner, a stem that occurs twice, an `index.csv` that cannot be
+            read or whose rows are not those of the images.
     """
     root = Path(src)
     entries, lonely = pair_by_stem(root)
     if lonely:
         raise InputError(f"{root}: without a partner of the same stem: {', '.join(lonely[:5])}")
     rows = read_index(root / "index.csv")
+    if rows:
+        _refuse_unmatched(root / "index.csv", rows, {image_stem(e.image) for e in entries})
     return found([_source(root, e, rows) for e in entries], root, "images/ and labels/ with the same names")
 
 
@@ -66,11 +69,37 @@ def read_pair(image: Path, labels: Path) -> Sample:
 
 
 def read_index(path: Path) -> dict[str, dict[str, str]]:
-    """Return the rows of an `index.csv` by their column `file`; nothing where there is no such file."""
+    """Return the rows of an `index.csv` by the stem in their column `file`; nothing where there is no such file.
+
+    Raises:
+        InputError: no CSV in UTF-8, no column `file`, two rows for one file.
+    """
     if not path.is_file():
         return {}
-    with open(path, newline="", encoding="utf-8") as file:
-        return {row["file"]: row for row in csv.DictReader(file) if row.get("file")}
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:  # Excel puts a mark before its UTF-8
+            reader = csv.DictReader(file, skipinitialspace=True)
+            columns, listed = reader.fieldnames or [], list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: is no CSV in UTF-8 ({error}); save it as such") from error
+    if "file" not in columns:
+        raise InputError(f"{path}: has no column 'file', its columns are {columns}; separate columns by commas")
+    rows: dict[str, dict[str, str]] = {}
+    for row in listed:
+        name = row["file"] or ""
+        stem = image_stem(name) if name.lower().endswith(SUFFIXES) else name
+        if stem in rows:
+            raise InputError(f"{path}: has two rows for {stem!r}; keep one")
+        if stem:
+            rows[stem] = row
+    return rows
+
+
+def _refuse_unmatched(index: Path, rows: dict[str, dict[str, str]], stems: set[str]) -> None:
+    unmatched = (("images without a row", stems - rows.keys()), ("rows without an image", rows.keys() - stems))
+    told = [f"{len(names)} {what} ({', '.join(sorted(names)[:5])})" for what, names in unmatched if names]
+    if told:
+        raise InputError(f"{index}: {' and '.join(told)}; write one row per image, its name in the column file")
 
 
 def _source(root: Path, entry: Entry, rows: dict[str, dict[str, str]]) -> Source:
