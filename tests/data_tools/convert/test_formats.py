@@ -188,6 +188,16 @@ def test_cell_tracking_prefers_gold(tmp_path):
     assert {s.group for s in cell_tracking_sequences(tmp_path)} == {"sequence 01"}
 
 
+def test_cell_tracking_of_several_data_sets(tmp_path):
+    for value, parent in enumerate(("raw/A", "raw/B"), start=1):
+        write_image(tmp_path / parent / "01/t000.tif", IMAGE)
+        write_labels(tmp_path / parent / "01_GT/SEG/man_seg000.tif", square(0, 0, value=value))
+    sources = cell_tracking_sequences(tmp_path)
+    assert [(s.name, s.group) for s in sources] == [("A_01_t000", "sequence A_01"), ("B_01_t000", "sequence B_01")]
+    assert [int(s.read().labels.max()) for s in sources] == [1, 2]
+    assert [s.name for s in cell_tracking_sequences(tmp_path / "raw/A")] == ["01_t000"]
+
+
 @pytest.mark.parametrize(
     "convert",
     [object_mask_folders, roi_folder, nifti_pairs, cellpose_folder, cell_tracking_sequences, openkbp_patients],
