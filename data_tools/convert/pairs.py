@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data_tools.convert.source import Sample, Source, found
 from data_tools.layout import SUFFIXES, Entry, is_data_file, pair_by_stem
-from data_tools.pixels import read_pixels
+from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
 
@@ -56,8 +56,10 @@ def read_pair(image: Path, labels: Path) -> Sample:
     """Read an image and its label image, either both NIfTI or both TIFF or PNG.
 
     Raises:
-        InputError: unreadable, or NIfTI files whose affines differ by more than 0.01 mm.
+        InputError: unreadable, one NIfTI and the other not, or affines that differ by more than 0.01 mm.
     """
+    if is_nifti(image) != is_nifti(labels):
+        raise InputError(f"{labels}: one of it and {image.name} is NIfTI and the other is not; save both in one format")
     pixels, truth = read_pixels(image), read_pixels(labels, labels=True)
     if pixels.affine is not None and truth.affine is not None:
         apart = abs(pixels.affine - truth.affine).max()

@@ -1,9 +1,11 @@
 """Pairs come with the groups and strata of their `index.csv`, and one that does not fit is refused."""
 
+import numpy as np
 import pytest
 from drawn_squares import IMAGE, square
 
 from data_tools.convert.pairs import image_label_pairs
+from data_tools.pixels import Pixels, write_pixels
 from medseg.errors import InputError
 from medseg.io import write_image, write_labels
 
@@ -14,6 +16,14 @@ def folder(tmp_path):
         write_image(tmp_path / f"images/{stem}.tif", IMAGE)
         write_labels(tmp_path / f"labels/{stem}.tif", square(0, 0))
     return tmp_path
+
+
+def test_nifti_and_other_formats_are_not_mixed(tmp_path):
+    write_pixels(tmp_path / "images/a.nii.gz", Pixels(np.ones((4, 4, 4), np.int16), None, np.eye(4)))
+    write_labels(tmp_path / "labels/a.tif", np.ones((4, 4, 4), np.uint8))
+    (source,) = image_label_pairs(tmp_path)
+    with pytest.raises(InputError, match=r"one of it and a\.nii\.gz is NIfTI"):
+        source.read()
 
 
 @pytest.mark.parametrize(
