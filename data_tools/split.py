@@ -22,11 +22,11 @@ class Split:
     duplicates: tuple[tuple[str, str, float], ...] = ()
 
 
-def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0) -> Split:
+def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0, axes: str | None = None) -> Split:
     """Move about `fraction` of the images to validation.
 
     Images that share a group, a file, or are near-duplicates of each other (by chains) stay on one side; within
-    each stratum about the same fraction goes to validation.
+    each stratum about the same fraction goes to validation. `axes` names those of images that do not state them.
 
     Raises:
         InputError: a fraction outside (0, 1), unreadable images, or nothing that can be parted.
@@ -34,7 +34,7 @@ def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0) -> 
     if not 0 < fraction < 1:
         raise InputError(f"fraction is {fraction}; give a number between 0 and 1, such as 0.2")
     entries = [entry for _, entry in dataset.entries]
-    duplicates = _find_duplicates(dataset, entries)
+    duplicates = _find_duplicates(dataset, entries, axes)
     units = _units(entries, duplicates)
     if len(units) < 2:
         raise InputError(
@@ -99,10 +99,10 @@ def _runs(sections: Iterable[int]) -> list[tuple[int, int]]:
     return [(int(run[0]), int(run[-1]) + 1) for run in runs if run.size]
 
 
-def _find_duplicates(dataset: Dataset, entries: list[Entry]) -> list[tuple[int, int, float]]:
+def _find_duplicates(dataset: Dataset, entries: list[Entry], axes: str | None) -> list[tuple[int, int, float]]:
     prints = []
     for entry in entries:
-        pixels = read_pixels(dataset.path(entry.image))
+        pixels = read_pixels(dataset.path(entry.image), axes=axes)
         array = pixels.array
         if pixels.geometry is not None and "C" in pixels.geometry.axes:
             array = array.mean(axis=pixels.geometry.axes.index("C"))

@@ -11,10 +11,11 @@ from data_tools.convert.source import Source, found
 from medseg.errors import InputError
 
 
-def cell_tracking_sequences(src: str | Path) -> list[Source]:
+def cell_tracking_sequences(src: str | Path, *, axes: str | None = None) -> list[Source]:
     """List the frames with whole segmentations, gold truth before silver; each sequence is one group.
 
     Sequences of several data sets, such as `A/01` and `B/01`, are called by both: A_01 and B_01.
+    `axes` names those of images that do not state them.
     Gold truth of single planes (`man_seg_000_012.tif`) is not of whole volumes and is left out.
 
     Raises:
@@ -35,5 +36,5 @@ def cell_tracking_sequences(src: str | Path) -> list[Source]:
     top = os.path.commonpath([sequence.parent for sequence, _ in frames]) if frames else root
     for (sequence, frame), pair in sorted(frames.items()):
         name = "_".join(sequence.relative_to(top).parts)
-        sources.append(Source(f"{name}_t{frame}", lambda p=pair: read_pair(*p), group=f"sequence {name}"))
+        sources.append(Source(f"{name}_t{frame}", lambda p=pair: read_pair(*p, axes=axes), group=f"sequence {name}"))
     return found(sources, root, "frames like 01/t000.tif with 01_GT/SEG/man_seg000.tif")

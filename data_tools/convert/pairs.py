@@ -12,11 +12,12 @@ from medseg.errors import InputError
 from medseg.io import image_stem
 
 
-def image_label_pairs(src: str | Path) -> list[Source]:
+def image_label_pairs(src: str | Path, *, axes: str | None = None) -> list[Source]:
     """List the pairs of `src/images/` and `src/labels/`, matched by stem.
 
     `src/index.csv`, if there, has one row per image with the column `file` (its name or stem) and may have `group`
     or `field_group` (images that stay together in a split) and `stratum` or `modality` (kinds of images to balance).
+    `axes` names those of images that do not state them.
 
     Raises:
         InputError: no such folders, files without a partner, a stem that occurs twice, an `index.csv` that cannot be
@@ -29,11 +30,13 @@ def image_label_pairs(src: str | Path) -> list[Source]:
     rows = read_index(root / "index.csv")
     if rows:
         _refuse_unmatched(root / "index.csv", rows, {image_stem(e.image) for e in entries})
-    return found([_source(root, e, rows) for e in entries], root, "images/ and labels/ with the same names")
+    return found([_source(root, e, rows, axes) for e in entries], root, "images/ and labels/ with the same names")
 
 
-def suffix_pairs(src: str | Path, label_suffixes: tuple[str, ...]) -> list[Source]:
+def suffix_pairs(src: str | Path, label_suffixes: tuple[str, ...], *, axes: str | None = None) -> list[Source]:
     """List pairs in one folder: `NAME.tif` or `NAME_raw.tif` with `NAME<label suffix>.tif`.
+
+    `axes` names those of images that do not state them.
 
     Raises:
         InputError: no such folder, or nothing that pairs.
@@ -48,19 +51,21 @@ def suffix_pairs(src: str | Path, label_suffixes: tuple[str, ...]) -> list[Sourc
             name = stem[: -len(suffix)]
             image = next((files[f"{name}{e}"] for e in ("", "_raw", "_ct", "_img") if f"{name}{e}" in files), None)
             if image is not None:
-                sources.append(Source(name, lambda i=image, m=files[stem]: read_pair(i, m)))
+                sources.append(Source(name, lambda i=image, m=files[stem]: read_pair(i, m, axes=axes)))
     return found(sources, root, f"pairs like cell.tif and cell{label_suffixes[0]}.tif")
 
 
-def read_pair(image: Path, labels: Path) -> Sample:
+def read_pair(image: Path, labels: Path, *, axes: str | None = None) -> Sample:
     """Read an image and its label image, either both NIfTI or both TIFF or PNG.
+
+    `axes` names those of a TIFF or PNG image that does not state them.
 
     Raises:
         InputError: unreadable, one NIfTI and the other not, or affines that differ by more than 0.01 mm.
     """
     if is_nifti(image) != is_nifti(labels):
         raise InputError(f"{labels}: one of it and {image.name} is NIfTI and the other is not; save both in one format")
-    pixels, truth = read_pixels(image), read_pixels(labels, labels=True)
+    pixels, truth = read_pixels(image, axes=axes), read_pixels(labels, labels=True)
     if pixels.affine is not None and truth.affine is not None:
         apart = abs(pixels.affine - truth.affine).max()
         if apart > 0.01:
@@ -104,12 +109,12 @@ def _refuse_unmatched(index: Path, rows: dict[str, dict[str, str]], stems: set[s
         raise InputError(f"{index}: {' and '.join(told)}; write one row per image, its name in the column file")
 
 
-def _source(root: Path, entry: Entry, rows: dict[str, dict[str, str]]) -> Source:
+def _source(root: Path, entry: Entry, rows: dict[str, dict[str, str]], axes: str | None) -> Source:
     stem = image_stem(entry.image)
     row = rows.get(stem, {})
     return Source(
         stem,
-        lambda: read_pair(root / entry.image, root / entry.label),
+        lambda: read_pair(root / entry.image, root / entry.label, axes=axes),
         group=row.get("group") or row.get("field_group") or "",
         stratum=row.get("stratum") or row.get("modality") or "",
     )
