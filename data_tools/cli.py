@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(name="data", help="Get, convert, draw, split, check and look at training data.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(help="Folder with images/, labels/ and, optional, dataset.json.")]
+Axes = Annotated[str | None, typer.Option(help="Axes of images that do not state them, for example ZYX.")]
 
 
 class LabelKind(str, Enum):
@@ -98,6 +99,7 @@ def convert(
     dst: Annotated[Path, typer.Argument(help="New folder (to-coco: new JSON file).")],
     labels: Annotated[Path | None, typer.Option(help="Where the labels lie, for formats that need it.")] = None,
     interior: Annotated[int | None, typer.Option(help="stack: the value that marks cell interiors.")] = None,
+    axes: Axes = None,
     name: Annotated[str, typer.Option(help="Name of the data set.")] = "",
     modality: Annotated[str, typer.Option(help="For example fluorescence, ssTEM, CT.")] = "",
     licence: Annotated[str, typer.Option(help="Terms of the data, for those who get it next.")] = "",
@@ -113,6 +115,8 @@ def convert(
     if form == "to-coco":
         _write_coco(src, dst)
         return
+    if axes and not (form in FORMATS and FORMATS[form].takes_axes):
+        raise InputError(f"--axes is for {', '.join(n for n, f in FORMATS.items() if f.takes_axes)}, not for {form}")
     if not src.exists():
         raise InputError(f"{src}: no such file or folder")
     if form in CONVERTERS:
@@ -123,7 +127,7 @@ def convert(
         raise InputError(f"{form!r} is no data set or format known here; known: {known}")
     kind = label_kind.value if label_kind else FORMATS[form].label_kind
     description = Description(name or dst.name, modality, licence=licence, label_kind=kind)
-    _report(build_dataset(dst, FORMATS[form].sources(src, Extra(labels, interior)), description))
+    _report(build_dataset(dst, FORMATS[form].sources(src, Extra(labels, interior, axes)), description))
 
 
 @app.command()
@@ -150,6 +154,7 @@ def split(
     by_sections: Annotated[
         bool, typer.Option("--by-sections", help="Part the sections of each stack instead of the images.")
     ] = False,
+    axes: Axes = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the split in dataset.json.")] = False,
 ) -> None:
     """Part a data set into training and validation and write dataset.json.
@@ -165,7 +170,7 @@ def split(
     if by_sections:
         result = split_sections(dataset, fraction=fraction)
     else:
-        result = split_dataset(dataset, fraction=fraction, seed=seed)
+        result = split_dataset(dataset, fraction=fraction, seed=seed, axes=axes)
     write_dataset_json(with_checksums(result.dataset), overwrite=overwrite or bool(dataset.checksums))
     for one, other, correlation in result.duplicates:
         typer.echo(f"near-duplicates kept together: {one}, {other} (correlation {correlation:.3f})")
@@ -175,7 +180,7 @@ def split(
 @app.command()
 def check(
     folder: Folder,
-    axes: Annotated[str | None, typer.Option(help="Axes of images that do not state them, for example ZYX.")] = None,
+    axes: Axes = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
 ) -> None:
@@ -206,13 +211,14 @@ def preview(
     output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write.")] = Path("preview.png"),
     count: Annotated[int, typer.Option(help="Images to show.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice.")] = 0,
+    axes: Axes = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing PNG.")] = False,
 ) -> None:
     """Draw a contact sheet of random images with the contours of their labels."""
     from data_tools.layout import read_dataset
     from data_tools.preview import write_preview
 
-    shown = write_preview(read_dataset(folder), output, count=count, seed=seed, overwrite=overwrite)
+    shown = write_preview(read_dataset(folder), output, count=count, seed=seed, axes=axes, overwrite=overwrite)
     typer.echo(f"{len(shown)} images in {output}")
 
 

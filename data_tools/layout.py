@@ -9,7 +9,8 @@
      "validation": [{"image": "images/s.tif", "label": "labels/s.tif", "sections": [16, 20]}],
      "checksums": {"images/a.tif": "sha256:..."}}
 
-`sections` [start, stop) takes part of a stack. `group` names images that must stay on one side of a split.
+`sections` [start, stop) takes part of a stack. `group` names images that must stay on one side of a split. Other keys,
+of the data set and of its items, are kept (`others`).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Entry:
     group: str = ""
     sections: tuple[int, int] | None = None
     stratum: str = ""
+    others: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,14 @@ class Description:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A folder in the layout, read: its description, its two lists and the checksums of its files."""
+    """A folder in the layout, read: its description, its two lists, the checksums of its files, and other keys."""
 
     root: Path
     description: Description
     training: tuple[Entry, ...]
     validation: tuple[Entry, ...] = ()
     checksums: dict[str, str] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
 
     @property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
@@ -140,11 +143,9 @@ def write_dataset_json(dataset: Dataset, *, overwrite: bool = False) -> Path:
     Raises:
         InputError: it exists and `overwrite` is false.
     """
-    content: dict[str, Any] = {k: v for k, v in asdict(dataset.description).items() if v not in ("", None, {})}
+    content = _stated(dataset.description) | dataset.others
     for subset in SUBSETS:
-        content[subset] = [
-            {k: v for k, v in asdict(entry).items() if v not in ("", None)} for entry in getattr(dataset, subset)
-        ]
+        content[subset] = [_stated(replace(e, others={})) | e.others for e in getattr(dataset, subset)]
     content["checksums"] = dataset.checksums
     path = dataset.root / "dataset.json"
     with atomic_target(path, overwrite=overwrite) as partial:
@@ -153,9 +154,9 @@ def write_dataset_json(dataset: Dataset, *, overwrite: bool = False) -> Path:
 
 
 def with_checksums(dataset: Dataset) -> Dataset:
-    """Return the data set with the sha256 of each of its files."""
+    """Return the data set with the sha256 of each file that its two lists name; those of other files are kept."""
     files = sorted({f for _, e in dataset.entries for f in (e.image, e.label)})
-    return replace(dataset, checksums={f: file_checksum(dataset.path(f)) for f in files})
+    return replace(dataset, checksums=dataset.checksums | {f: file_checksum(dataset.path(f)) for f in files})
 
 
 def file_checksum(path: Path) -> str:
@@ -165,6 +166,10 @@ def file_checksum(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return f"sha256:{digest.hexdigest()}"
+
+
+def _stated(record: Description | Entry) -> dict[str, Any]:
+    return {k: v for k, v in asdict(record).items() if v not in ("", None, {})}
 
 
 def _read_json(root: Path) -> Dataset:
@@ -186,7 +191,8 @@ def _read_json(root: Path) -> Dataset:
     checksums = content.get("checksums", {})
     if not isinstance(checksums, dict):
         raise InputError(f"{path}: checksums must map file names to 'sha256:...'")
-    return Dataset(root, Description(**known), checksums=checksums, **lists)
+    others = {k: v for k, v in content.items() if k not in (*Description.__dataclass_fields__, *SUBSETS, "checksums")}
+    return Dataset(root, Description(**known), checksums=checksums, others=others, **lists)
 
 
 def _spacing(path: Path, spacing: Any) -> tuple[float, ...]:
@@ -218,4 +224,6 @@ def _entry(path: Path, subset: str, index: int, entry: Any) -> Entry:
         if not whole or not 0 <= sections[0] < sections[1]:
             raise InputError(f"{where}: sections is {sections!r}; give [start, stop) with 0 <= start < stop")
         sections = tuple(sections)
-    return Entry(entry["image"], entry["label"], str(entry.get("group", "")), sections, str(entry.get("stratum", "")))
+    texts = {k: str(entry.get(k, "")) for k in ("image", "label", "group", "stratum")}
+    others = {k: v for k, v in entry.items() if k not in Entry.__dataclass_fields__}
+    return Entry(**texts, sections=sections, others=others)

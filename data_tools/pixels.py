@@ -46,7 +46,13 @@ def read_pixels(path: str | Path, *, labels: bool = False, axes: str | None = No
 
 
 def read_nifti(path: Path) -> Pixels:
-    """Read a NIfTI file as stored, integers as integers where the header scales by nothing."""
+    """Read a plane or volume as stored, integers as integers where the header scales by nothing.
+
+    Further axes of length one are dropped.
+
+    Raises:
+        InputError: no such file, damaged or cut off, several volumes, no voxels, colour or complex voxels.
+    """
     import nibabel as nib
 
     if not path.is_file():
@@ -57,11 +63,20 @@ def read_nifti(path: Path) -> Pixels:
         array = np.asarray(volume.dataobj, dtype=np.float32 if scaled else None)
     except Exception as error:  # nibabel, zlib and numpy raise many types on a damaged file
         raise InputError(f"{path}: cannot be read as NIfTI, it is damaged or cut off ({error})") from error
+    while array.ndim > 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim not in (2, 3) or array.size == 0 or array.dtype.kind not in "uif":
+        raise InputError(
+            f"{path}: has the shape {array.shape} and voxels of type {array.dtype}; save one volume of real numbers"
+        )
     return Pixels(array, None, volume.affine)
 
 
 def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
-    """Write by suffix: NIfTI with `pixels.affine` (mm), TIFF or PNG with `pixels.geometry`."""
+    """Write by suffix: NIfTI with `pixels.affine` (mm), TIFF or PNG with `pixels.geometry`.
+
+    Labels take the smallest unsigned type that holds their ids.
+    """
     if not is_nifti(path):
         (write_labels if labels else write_image)(path, pixels.array, pixels.geometry)
         return
@@ -69,8 +84,8 @@ def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
 
     array = pixels.array
     if labels:
-        array = array.astype(np.uint8 if array.max(initial=0) < 256 else np.uint16)
-    volume = nib.Nifti1Image(array, pixels.affine)
+        array = array.astype(np.min_scalar_type(int(array.max(initial=0))))
+    volume = nib.Nifti1Image(array, pixels.affine, dtype=array.dtype)
     volume.header.set_xyzt_units("mm")
     with atomic_target(path) as partial:  # nibabel chooses the format by the ending
         whole_ending = partial.with_name(partial.name + (".nii.gz" if path.name.endswith(".gz") else ".nii"))

@@ -14,12 +14,18 @@ from medseg.io.atomic import atomic_target
 
 
 def write_preview(
-    dataset: Dataset, path: str | Path, *, count: int = 12, seed: int = 0, overwrite: bool = False
+    dataset: Dataset,
+    path: str | Path,
+    *,
+    count: int = 12,
+    seed: int = 0,
+    axes: str | None = None,
+    overwrite: bool = False,
 ) -> list[str]:
     """Write a PNG of `count` random images with contours and return the names of the images shown.
 
     Of stacks and volumes the section with the most objects is shown. Brightness runs from the 1st to the 99.8th
-    percentile of the section.
+    percentile of the section. `axes` names those of images that do not state them.
 
     Raises:
         InputError: a count below 1, unreadable files, images and labels of different shapes, an existing file.
@@ -29,14 +35,17 @@ def write_preview(
     entries = dataset.entries
     rng = np.random.default_rng(seed)
     picked = sorted(rng.choice(len(entries), min(count, len(entries)), replace=False))
-    tiles = [(s, e, *section_with_labels(dataset, e)) for s, e in (entries[i] for i in picked)]
+    tiles = [(s, e, *section_with_labels(dataset, e, axes=axes)) for s, e in (entries[i] for i in picked)]
     _draw(tiles, Path(path), overwrite)
     return [entry.image for _, entry, _, _ in tiles]
 
 
-def section_with_labels(dataset: Dataset, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
-    """Return one section as (Y, X) or (Y, X, 3) floats 0 to 1, and its labels (Y, X)."""
-    image = _last_channel(read_pixels(dataset.path(entry.image)))
+def section_with_labels(dataset: Dataset, entry: Entry, *, axes: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return one section as (Y, X) or (Y, X, 3) floats 0 to 1, and its labels (Y, X).
+
+    `axes` names those of an image that does not state them.
+    """
+    image = _last_channel(read_pixels(dataset.path(entry.image), axes=axes))
     truth = read_pixels(dataset.path(entry.label), labels=True)
     labels = truth.array
     if truth.affine is not None and labels.ndim == 3:

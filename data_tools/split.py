@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data_tools.layout import Dataset, Entry
 from data_tools.near_duplicates import duplicate_clusters, fingerprint, near_duplicates
-from data_tools.pixels import read_pixels
+from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
 
 
@@ -21,11 +22,11 @@ class Split:
     duplicates: tuple[tuple[str, str, float], ...] = ()
 
 
-def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0) -> Split:
+def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0, axes: str | None = None) -> Split:
     """Move about `fraction` of the images to validation.
 
     Images that share a group, a file, or are near-duplicates of each other (by chains) stay on one side; within
-    each stratum about the same fraction goes to validation.
+    each stratum about the same fraction goes to validation. `axes` names those of images that do not state them.
 
     Raises:
         InputError: a fraction outside (0, 1), unreadable images, or nothing that can be parted.
@@ -33,7 +34,7 @@ def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0) -> 
     if not 0 < fraction < 1:
         raise InputError(f"fraction is {fraction}; give a number between 0 and 1, such as 0.2")
     entries = [entry for _, entry in dataset.entries]
-    duplicates = _find_duplicates(dataset, entries)
+    duplicates = _find_duplicates(dataset, entries, axes)
     units = _units(entries, duplicates)
     if len(units) < 2:
         raise InputError(
@@ -53,31 +54,55 @@ def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0) -> 
 def split_sections(dataset: Dataset, *, fraction: float = 0.2, gap: int = 1) -> Split:
     """Give the last `fraction` of the sections of each stack to validation, leaving out `gap` sections between.
 
-    For sets of few stacks. Neighbouring sections look alike, so scores are optimistic all the same.
+    Of stacks that are listed with `sections` only those sections are parted. For sets of few stacks. Neighbouring
+    sections look alike, so scores are optimistic all the same.
 
     Raises:
-        InputError: a fraction outside (0, 1), a negative gap, images that are no stacks, or stacks too short.
+        InputError: a fraction outside (0, 1), a negative gap, images that are no stacks, sections outside of a stack,
+            or stacks too short.
     """
     if not 0 < fraction < 1 or gap < 0:
         raise InputError(f"fraction is {fraction} (between 0 and 1), gap is {gap} (at least 0)")
-    training, validation = [], []
-    for entry in {e.image: e for _, e in dataset.entries}.values():
-        shape = read_pixels(dataset.path(entry.label), labels=True).array.shape
-        if len(shape) != 3:
-            raise InputError(f"{entry.image}: is no stack of sections (shape {shape}); split by images instead")
-        held = max(1, round(fraction * shape[0]))
-        stop = shape[0] - held - gap
-        if stop < 1:
-            raise InputError(f"{entry.image}: {shape[0]} sections are too few for {held} and a gap of {gap}")
-        training.append(replace(entry, sections=(0, stop)))
-        validation.append(replace(entry, sections=(shape[0] - held, shape[0])))
+    training: list[Entry] = []
+    validation: list[Entry] = []
+    for image, parts in _listed_sections(dataset).items():
+        listed = sorted(set().union(*parts.values()))
+        held = max(1, round(fraction * len(listed)))
+        first = listed[-held]
+        if listed[0] >= first - gap:
+            raise InputError(f"{image}: {len(listed)} sections are too few for {held} and a gap of {gap}")
+        for entry, sections in parts.items():
+            training += [replace(entry, sections=run) for run in _runs(s for s in sections if s < first - gap)]
+            validation += [replace(entry, sections=run) for run in _runs(s for s in sections if s >= first)]
     return Split(replace(dataset, training=tuple(training), validation=tuple(validation)))
 
 
-def _find_duplicates(dataset: Dataset, entries: list[Entry]) -> list[tuple[int, int, float]]:
+def _listed_sections(dataset: Dataset) -> dict[str, dict[Entry, set[int]]]:
+    """Return per image its entries, without their sections, with all the sections that they list."""
+    images: dict[str, dict[Entry, set[int]]] = {}
+    for _, entry in dataset.entries:
+        shape = read_pixels(dataset.path(entry.label), labels=True).array.shape
+        if len(shape) != 3 or is_nifti(entry.label):
+            raise InputError(f"{entry.image}: is no stack of sections (shape {shape}); split by images instead")
+        start, stop = entry.sections or (0, shape[0])
+        if stop > shape[0]:
+            raise InputError(f"{entry.image}: sections [{start}, {stop}) are not among its {shape[0]} sections")
+        parts = images.setdefault(entry.image, {})
+        parts.setdefault(replace(entry, sections=None), set()).update(range(start, stop))
+    return images
+
+
+def _runs(sections: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the runs [start, stop) of neighbouring sections."""
+    ordered = np.array(sorted(sections), dtype=int)
+    runs = np.split(ordered, np.flatnonzero(np.diff(ordered) > 1) + 1)
+    return [(int(run[0]), int(run[-1]) + 1) for run in runs if run.size]
+
+
+def _find_duplicates(dataset: Dataset, entries: list[Entry], axes: str | None) -> list[tuple[int, int, float]]:
     prints = []
     for entry in entries:
-        pixels = read_pixels(dataset.path(entry.image))
+        pixels = read_pixels(dataset.path(entry.image), axes=axes)
         array = pixels.array
         if pixels.geometry is not None and "C" in pixels.geometry.axes:
             array = array.mean(axis=pixels.geometry.axes.index("C"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from data_tools.convert.source import Source, found
 from medseg.errors import InputError
 
 
-def cell_tracking_sequences(src: str | Path) -> list[Source]:
+def cell_tracking_sequences(src: str | Path, *, axes: str | None = None) -> list[Source]:
     """List the frames with whole segmentations, gold truth before silver; each sequence is one group.
 
+    Sequences of several data sets, such as `A/01` and `B/01`, are called by both: A_01 and B_01.
+    `axes` names those of images that do not state them.
     Gold truth of single planes (`man_seg_000_012.tif`) is not of whole volumes and is left out.
 
     Raises:
@@ -21,16 +24,17 @@ def cell_tracking_sequences(src: str | Path) -> list[Source]:
     root = Path(src)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    frames: dict[tuple[str, str], tuple[Path, Path]] = {}
+    frames: dict[tuple[Path, str], tuple[Path, Path]] = {}
     for truth in ("ST", "GT"):  # gold last, so that it wins
         for labels in sorted(root.rglob(f"*_{truth}/SEG/man_seg*.tif")):
             match = re.fullmatch(r"man_seg(\d+)\.tif", labels.name)
-            sequence = labels.parents[1]
-            image = sequence.with_name(sequence.name.removesuffix(f"_{truth}"))
-            if match and (image / f"t{match[1]}.tif").is_file():
-                frames[image.name, match[1]] = (image / f"t{match[1]}.tif", labels)
-    sources = [
-        Source(f"{sequence}_t{frame}", lambda p=pair: read_pair(*p), group=f"sequence {sequence}")
-        for (sequence, frame), pair in sorted(frames.items())
-    ]
+            folder = labels.parents[1]
+            sequence = folder.with_name(folder.name.removesuffix(f"_{truth}"))
+            if match and (sequence / f"t{match[1]}.tif").is_file():
+                frames[sequence, match[1]] = (sequence / f"t{match[1]}.tif", labels)
+    sources = []
+    top = os.path.commonpath([sequence.parent for sequence, _ in frames]) if frames else root
+    for (sequence, frame), pair in sorted(frames.items()):
+        name = "_".join(sequence.relative_to(top).parts)
+        sources.append(Source(f"{name}_t{frame}", lambda p=pair: read_pair(*p, axes=axes), group=f"sequence {name}"))
     return found(sources, root, "frames like 01/t000.tif with 01_GT/SEG/man_seg000.tif")

@@ -22,26 +22,31 @@ from medseg.io import image_stem
 
 @dataclass(frozen=True)
 class Extra:
-    """What some formats need besides the source: a second path, and the value of cell interiors."""
+    """What some formats need besides the source: a second path, the value of cell interiors, axes of the images."""
 
     labels: Path | None = None
     interior: int | None = None
+    axes: str | None = None
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: what the source must look like, what it holds, and the function that lists its images."""
+    """A format: what the source must look like, what it holds, and the function that lists its images.
+
+    `takes_axes`: its images may be more than planes, and `Extra.axes` names the axes of those that do not state them.
+    """
 
     source: str
     sources: Callable[[Path, Extra], list[Source]]
     label_kind: str = "instances"
+    takes_axes: bool = False
 
 
 def _stack(src: Path, extra: Extra) -> list[Source]:
     labels = _labels(extra, "the stack of labels")
     if extra.interior is None:
-        return [instance_stack(src, labels, name=image_stem(src))]
-    return [interior_stack(src, labels, name=image_stem(src), interior_value=extra.interior)]
+        return [instance_stack(src, labels, name=image_stem(src), axes=extra.axes)]
+    return [interior_stack(src, labels, name=image_stem(src), interior_value=extra.interior, axes=extra.axes)]
 
 
 def _labels(extra: Extra, what: str) -> Path:
@@ -51,7 +56,11 @@ def _labels(extra: Extra, what: str) -> Path:
 
 
 FORMATS: dict[str, Format] = {
-    "pairs": Format("a folder with images/ and labels/ of the same names", lambda s, e: image_label_pairs(s)),
+    "pairs": Format(
+        "a folder with images/ and labels/ of the same names",
+        lambda s, e: image_label_pairs(s, axes=e.axes),
+        takes_axes=True,
+    ),
     "object-masks": Format("folders ID/images and ID/masks, one mask per object", lambda s, e: object_mask_folders(s)),
     "rgb-masks": Format(
         "a folder of images; --labels: masks of the same names, one colour per object",
@@ -61,11 +70,19 @@ FORMATS: dict[str, Format] = {
         "a folder of images; --labels: the COCO JSON file",
         lambda s, e: coco_annotations(_labels(e, "the COCO JSON file"), s),
     ),
-    "cellpose": Format("a folder with NAME.tif and NAME_masks.tif", lambda s, e: cellpose_folder(s)),
+    "cellpose": Format(
+        "a folder with NAME.tif and NAME_masks.tif", lambda s, e: cellpose_folder(s, axes=e.axes), takes_axes=True
+    ),
     "rois": Format("a folder with NAME.tif and NAME.zip (ImageJ, StarDist)", lambda s, e: roi_folder(s)),
-    "stack": Format("a multi-page TIFF; --labels: the same for ids, or for marks with --interior VALUE", _stack),
+    "stack": Format(
+        "a multi-page TIFF; --labels: the same for ids, or for marks with --interior VALUE", _stack, takes_axes=True
+    ),
     "nifti": Format(
         "imagesTr/ and labelsTr/, or NAME_ct.nii.gz and NAME_labels.nii.gz", lambda s, e: nifti_pairs(s), "classes"
     ),
-    "sequences": Format("Cell Tracking Challenge folders 01, 01_GT, 01_ST", lambda s, e: cell_tracking_sequences(s)),
+    "sequences": Format(
+        "Cell Tracking Challenge folders 01, 01_GT, 01_ST",
+        lambda s, e: cell_tracking_sequences(s, axes=e.axes),
+        takes_axes=True,
+    ),
 }

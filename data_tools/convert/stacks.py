@@ -21,15 +21,17 @@ def interior_stack(
     interior_value: int,
     spacing: tuple[float, ...] | None = None,
     unit: str | None = None,
+    axes: str | None = None,
     parts: tuple[Part, ...] = (Part(),),
 ) -> Source:
     """One stack whose second file marks cell interiors with `interior_value` (255 in ISBI 2012).
 
-    Labels become the 4-connected components of the interior, per section, ids unique in the stack.
+    Labels become the 4-connected components of the interior, per section, ids unique in the stack. `axes` names those
+    of an image that does not state them.
     """
 
     def read() -> Sample:
-        pixels, values = read_pixels(image), read_pixels(marks, labels=True).array
+        pixels, values = read_pixels(image, axes=axes), read_pixels(marks, labels=True).array
         found = np.unique(values)
         if len(found) > 2 or interior_value not in found:
             raise InputError(
@@ -48,11 +50,15 @@ def instance_stack(
     name: str,
     spacing: tuple[float, ...] | None = None,
     unit: str | None = None,
+    axes: str | None = None,
 ) -> Source:
-    """One volume with one id per object through all sections; `spacing` (Z, Y, X) where the file has none."""
+    """One volume with one id per object through all sections.
+
+    `spacing` (Z, Y, X) and `axes` are of an image that does not state them.
+    """
 
     def read() -> Sample:
-        sample = read_pair(Path(image), Path(labels))
+        sample = read_pair(Path(image), Path(labels), axes=axes)
         geometry = Geometry("ZYX", spacing, unit) if spacing else sample.geometry
         return Sample(sample.image, sample.labels, geometry)
 

@@ -7,10 +7,13 @@ import sys
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from typer.testing import CliRunner
 
 from data_tools.cli import app
 from data_tools.layout import read_dataset
+from data_tools.pixels import read_pixels
+from data_tools.synth.nuclei import nuclei
 from medseg.errors import InputError
 from medseg.io import training_items, write_image, write_labels
 
@@ -93,6 +96,37 @@ def test_preview(cells, tmp_path):
     assert imagecodecs.png_decode((tmp_path / "p.png").read_bytes()).ndim == 3
 
 
+@pytest.fixture
+def short_stacks(tmp_path):
+    """Two stacks of three pages that do not say whether they are sections or channels."""
+    for name, sample in (("a", nuclei((3, 32, 32), seed=0)), ("b", nuclei((3, 32, 32), seed=1))):
+        for part, array in (("images", sample.image), ("labels", sample.labels.astype(np.uint16))):
+            (tmp_path / "short" / part).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(tmp_path / "short" / part / f"{name}.tif", array, photometric="minisblack")
+    return tmp_path / "short"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("split", "short"),
+        ("check", "short"),
+        ("preview", "short", "-o", "p.png"),
+        ("convert", "pairs", "short", "out"),
+        ("convert", "stack", "short/images/a.tif", "out", "--labels", "short/labels/a.tif"),
+    ],
+)
+def test_axes_of_short_stacks(short_stacks, command, monkeypatch):
+    monkeypatch.chdir(short_stacks.parent)
+    refused = run(*command)
+    assert refused.exit_code == 1
+    assert "name them with --axes" in refused.output + str(refused.exception)
+    result = run(*command, "--axes", "ZYX")
+    assert result.exit_code == 0, (result.output, result.exception)
+    if command[0] == "convert":
+        assert read_pixels(short_stacks.parent / "out/images/a.tif").geometry.axes == "ZYX"
+
+
 def test_convert_there_and_back(cells, tmp_path):
     assert run("convert", "to-coco", cells, tmp_path / "c.json").exit_code == 0
     result = run("convert", "coco", cells, tmp_path / "back", "--labels", tmp_path / "c.json", "--name", "back")
@@ -114,6 +148,10 @@ def test_convert_says_what_it_left_out(cells, tmp_path):
         (("convert", "xls", ".", "out"), "no data set or format known"),
         (("convert", "pairs", "nowhere", "out"), "no such file or folder"),
         (("convert", "coco", ".", "out"), "needs --labels"),
+        (
+            ("convert", "coco", ".", "out", "--axes", "ZYX"),
+            "--axes is for pairs, cellpose, stack, sequences, not for coco",
+        ),
         (("fetch", "imagenet", "out"), "no data set known here"),
         (("fetch", "chest_ct_kaggle", "out"), "Kaggle wants a login"),
         (("synth", "mri", "out"), "no kind of synthetic image"),

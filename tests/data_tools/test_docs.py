@@ -41,13 +41,20 @@ def test_every_set_has_a_page(name):
     public = SETS[name]
     for text in (public.title, public.description.licence, public.citation, public.description.source):
         assert text in page
-    assert f"data/{name}.md" in PAGE
+    (row,) = [line for line in PAGE.splitlines() if f"(data/{name}.md)" in line]
+    assert row.endswith("| `fetch` |" if public.downloads else "| by hand |")
     words = commands(page)
     assert ["medseg", "data", "fetch" if public.downloads else "convert", name] in [w[:4] for w in words]
     if public.bundle:
         (train,) = [w for w in words if w[:2] == ["medseg", "train"]]
         assert train[2] == public.bundle
         assert_bundle_exists(train[2])
+
+
+@pytest.mark.parametrize("page", sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("bundles/*/docs/*.md")))
+def test_bundles_fetch_only_what_a_program_can(page):
+    fetched = re.findall(r"medseg data fetch (\w+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert all(SETS[name].downloads for name in fetched), fetched
 
 
 def test_every_format_is_listed():

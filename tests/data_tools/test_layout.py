@@ -48,6 +48,23 @@ def test_round_trip(folder):
     assert all(v.startswith("sha256:") for v in written.checksums.values())
 
 
+def test_other_keys_are_kept(folder):
+    content = {
+        "label_kind": "instances",
+        "citation": "x 2020",
+        "training": [{"image": "images/a.tif", "label": "labels/a.tif", "fold": 2}],
+        "validation": [],
+        "test": [{"image": "images/ü b.tif", "label": "labels/ü b.tif"}],
+        "checksums": {"images/ü b.tif": "sha256:0"},
+    }
+    path = folder / "dataset.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    write_dataset_json(with_checksums(read_dataset(folder)), overwrite=True)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert set(written["checksums"]) == {"images/a.tif", "labels/a.tif", "images/ü b.tif"}
+    assert written == content | {"checksums": written["checksums"]}
+
+
 def test_monai_reads_the_datalist(folder):
     load = pytest.importorskip("monai.data").load_decathlon_datalist
     path = write_dataset_json(read_dataset(folder))

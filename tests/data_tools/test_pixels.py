@@ -1,5 +1,6 @@
 """One reader and writer for TIFF, PNG and NIfTI."""
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -10,25 +11,42 @@ AFFINE = np.array([[-2.0, 0, 0, 5], [0, -2, 0, 6], [0, 0, 3, 7], [0, 0, 0, 1]])
 
 
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
-def test_nifti_keeps_values_dtype_and_affine(tmp_path, ending):
-    array = np.arange(24, dtype=np.int16).reshape(2, 3, 4) - 5
+@pytest.mark.parametrize("dtype", [np.int16, np.int64])
+def test_nifti_keeps_values_dtype_and_affine(tmp_path, ending, dtype):
+    array = np.arange(24, dtype=dtype).reshape(2, 3, 4) - 5
     write_pixels(tmp_path / f"a{ending}", Pixels(array, None, AFFINE))
     back = read_pixels(tmp_path / f"a{ending}")
     np.testing.assert_array_equal(back.array, array)
-    assert back.array.dtype == np.int16
+    assert back.array.dtype == dtype
     np.testing.assert_allclose(back.affine, AFFINE)
     assert [p.name for p in tmp_path.iterdir()] == [f"a{ending}"]
 
 
-def test_nifti_labels(tmp_path):
-    labels = np.full((2, 2, 2), 300)
+@pytest.mark.parametrize(("highest", "dtype"), [(255, np.uint8), (65535, np.uint16), (74999, np.uint32)])
+def test_nifti_labels_keep_their_ids(tmp_path, highest, dtype):
+    labels = np.full((2, 2, 2), highest)
     write_pixels(tmp_path / "l.nii.gz", Pixels(labels, None, AFFINE), labels=True)
-    assert read_pixels(tmp_path / "l.nii.gz", labels=True).array.dtype == np.uint16
+    back = read_pixels(tmp_path / "l.nii.gz", labels=True).array
+    assert (back.dtype, back.max()) == (dtype, highest)
+
+
+def test_nifti_that_holds_no_labels(tmp_path):
     for values, message in ((0.5, "fractions"), (-1, "negative ids"), (np.nan, "NaN")):
         path = tmp_path / f"{message[:3]}.nii"
         write_pixels(path, Pixels(np.full((2, 2, 2), values, np.float32), None, AFFINE))
         with pytest.raises(InputError, match=message):
             read_pixels(path, labels=True)
+
+
+def test_nifti_of_one_volume(tmp_path):
+    path = tmp_path / "a.nii"
+    nib.save(nib.Nifti1Image(np.ones((4, 3, 2, 1, 1), np.int16), AFFINE), path)
+    assert read_pixels(path).array.shape == (4, 3, 2)
+    colour = np.zeros((4, 3, 2), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    for array in (np.ones(4, np.int16), np.ones((4, 3, 2, 5), np.int16), np.ones((4, 3, 2), np.complex64), colour):
+        nib.save(nib.Nifti1Image(array, AFFINE), path)
+        with pytest.raises(InputError, match="save one volume of real numbers"):
+            read_pixels(path)
 
 
 def test_whole_floats_are_labels(tmp_path):

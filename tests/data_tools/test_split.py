@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_tools.layout import Dataset, Description, Entry
+from data_tools.pixels import Pixels, write_pixels
 from data_tools.split import _choose, _units, split_dataset, split_sections
 from data_tools.synth.em import em_sections
 from medseg.errors import InputError
@@ -95,6 +96,31 @@ def test_sections(tmp_path):
     assert (result.training[0].sections, result.validation[0].sections) == ((0, 7), (8, 10))
     with pytest.raises(InputError, match="too few"):
         split_sections(Dataset(tmp_path, Description(), (entry(0),)), gap=9)
+
+
+def test_sections_that_are_not_listed_stay_out(tmp_path):
+    write_labels(tmp_path / "labels/0.tif", np.ones((20, 8, 8), np.uint8))
+
+    def sections(*entries, **how):
+        result = split_sections(Dataset(tmp_path, Description(), entries), **how).dataset
+        return [e.sections for e in result.training], [e.sections for e in result.validation], result
+
+    assert sections(entry(0, sections=(0, 10)))[:2] == ([(0, 7)], [(8, 10)])
+    training, validation, result = sections(entry(0, sections=(0, 4)), entry(0, sections=(6, 12)), fraction=0.3)
+    assert (training, validation) == ([(0, 4), (6, 8)], [(9, 12)])
+    again = split_sections(result, fraction=0.3).dataset
+    assert again == result, "sections that were left out between stay out, and no others"
+    by_two = sections(entry(0, sections=(0, 5), others={"by": "A"}), entry(0, sections=(5, 10), others={"by": "B"}))[2]
+    assert [(e.sections, e.others["by"]) for e in by_two.training] == [((0, 5), "A"), ((5, 7), "B")]
+    with pytest.raises(InputError, match=r"\[0, 21\) are not among its 20"):
+        sections(entry(0, sections=(0, 21)))
+
+
+def test_sections_of_volumes_in_nifti(tmp_path):
+    write_pixels(tmp_path / "labels/0.nii.gz", Pixels(np.ones((9, 9, 9)), None, np.eye(4)), labels=True)
+    volume = Entry("images/0.nii.gz", "labels/0.nii.gz")
+    with pytest.raises(InputError, match="is no stack"):
+        split_sections(Dataset(tmp_path, Description(), (volume,)))
 
 
 def test_sections_of_flat_images(dataset):

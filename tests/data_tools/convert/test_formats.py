@@ -109,6 +109,33 @@ def test_roi_rectangles_ovals_and_edges(tmp_path):
         roi_masks(tmp_path / "bad.zip", (6, 8))
 
 
+def square_path(low, high):
+    """A closed square as ImageJ saves it: move to, line to (three times), close."""
+    corners = ((low, low), (high, low), (high, high), (low, high))
+    return [number for i, (x, y) in enumerate(corners) for number in (min(i, 1), x, y)] + [4]
+
+
+def test_composite_rois_have_pieces_and_holes(tmp_path):
+    roifile = pytest.importorskip("roifile")
+    shape = np.array(square_path(0, 5) + square_path(1, 3) + square_path(6, 7), np.float32)
+    region = roifile.ImagejRoi(
+        roitype=roifile.ROI_TYPE.RECT, right=7, bottom=7, shape_roi_size=len(shape), multi_coordinates=shape
+    )
+    region.tofile(tmp_path / "r.roi")
+    expected = np.zeros((7, 7), bool)
+    expected[:5, :5] = True
+    expected[1:3, 1:3] = False
+    expected[6, 6] = True
+    ((window, mask),) = roi_masks(tmp_path / "r.roi", (9, 9))
+    assert window == (slice(0, 7), slice(0, 7))
+    np.testing.assert_array_equal(mask, expected)
+    shape[3] = 2  # a curve
+    region.name = "cell 7"
+    region.tofile(tmp_path / "curved.roi")
+    with pytest.raises(InputError, match=r"outline of 'cell 7' cannot be read"):
+        roi_masks(tmp_path / "curved.roi", (9, 9))
+
+
 # --- pairs, cellpose, stacks, NIfTI, sequences -------------------------------------------------------------
 
 
@@ -159,6 +186,16 @@ def test_cell_tracking_prefers_gold(tmp_path):
     write_labels(tmp_path / "01_GT/SEG/man_seg_001_003.tif", square(0, 0, value=8))
     assert [int(s.read().labels.max()) for s in cell_tracking_sequences(tmp_path)] == [2, 9]
     assert {s.group for s in cell_tracking_sequences(tmp_path)} == {"sequence 01"}
+
+
+def test_cell_tracking_of_several_data_sets(tmp_path):
+    for value, parent in enumerate(("raw/A", "raw/B"), start=1):
+        write_image(tmp_path / parent / "01/t000.tif", IMAGE)
+        write_labels(tmp_path / parent / "01_GT/SEG/man_seg000.tif", square(0, 0, value=value))
+    sources = cell_tracking_sequences(tmp_path)
+    assert [(s.name, s.group) for s in sources] == [("A_01_t000", "sequence A_01"), ("B_01_t000", "sequence B_01")]
+    assert [int(s.read().labels.max()) for s in sources] == [1, 2]
+    assert [s.name for s in cell_tracking_sequences(tmp_path / "raw/A")] == ["01_t000"]
 
 
 @pytest.mark.parametrize(
