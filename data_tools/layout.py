@@ -224,6 +224,6 @@ def _entry(path: Path, subset: str, index: int, entry: Any) -> Entry:
         if not whole or not 0 <= sections[0] < sections[1]:
             raise InputError(f"{where}: sections is {sections!r}; give [start, stop) with 0 <= start < stop")
         sections = tuple(sections)
-    texts = {k: str(entry.get(k, "")) for k in ("image", "label", "group", "stratum")}
+    texts = {k: "" if entry.get(k) is None else str(entry[k]) for k in ("image", "label", "group", "stratum")}
     others = {k: v for k, v in entry.items() if k not in Entry.__dataclass_fields__}
     return Entry(**texts, sections=sections, others=others)

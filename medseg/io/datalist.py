@@ -86,7 +86,7 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
             raise InputError(f"{path}: named in the split but not there")
     count = count_sections(image)
     item = {"image": str(image), "label": str(label)}
-    item |= {key: str(entry.get(key, "")) for key in ("group", "stratum")}
+    item |= {key: "" if entry.get(key) is None else str(entry[key]) for key in ("group", "stratum")}
     if count == 1:
         return [item | {"section": -1}]
     try:

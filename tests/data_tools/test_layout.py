@@ -65,6 +65,13 @@ def test_other_keys_are_kept(folder):
     assert written == content | {"checksums": written["checksums"]}
 
 
+@pytest.mark.parametrize(("group", "read"), [(None, ""), (0, "0"), ("A01", "A01")])
+def test_no_group_is_no_name(folder, group, read):
+    item = {"image": "images/a.tif", "label": "labels/a.tif", "group": group}
+    (folder / "dataset.json").write_text(json.dumps({"training": [item], "validation": []}), encoding="utf-8")
+    assert read_dataset(folder).training[0].group == read
+
+
 def test_monai_reads_the_datalist(folder):
     load = pytest.importorskip("monai.data").load_decathlon_datalist
     path = write_dataset_json(read_dataset(folder))

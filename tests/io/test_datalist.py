@@ -60,6 +60,7 @@ def test_groups_and_strata_of_the_split(tmp_path):
         add(tmp_path, stem)
     entries = [{"image": f"images/{s}.tif", "label": f"labels/{s}.tif"} for s in "ab"]
     entries[0] |= {"group": "well A01", "stratum": "drug"}
+    entries[1] |= {"group": None}
     (tmp_path / "dataset.json").write_text(json.dumps({"training": entries, "validation": entries[:1]}))
     items = training_items(tmp_path, "training")
     assert [(i["group"], i["stratum"]) for i in items] == [("well A01", "drug"), ("", "")]
