@@ -21,7 +21,8 @@ def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray
 
     Args:
         path: the file.
-        axes: letters of the array's axes (see :class:`Geometry`), for files that do not state them.
+        axes: letters of the array's axes (see :class:`Geometry`) where the file does not state them; what it
+            states counts.
 
     Returns:
         The array as stored, without axes of length one (but Y and X), and its geometry. Pages without a
@@ -71,8 +72,7 @@ def _read(path: Path, axes: str | None, *, pages_only: bool) -> tuple[np.ndarray
     if path.suffix.lower().startswith(".tif"):
         array, geometry = read_tiff(path, axes=axes)
     else:
-        array, letters = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path)
-        geometry = axes.upper() if axes else letters
+        array, geometry = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path)
     if array.size == 0:
         raise InputError(f"{path}: has no pixels (shape {array.shape})")
     if isinstance(geometry, str):

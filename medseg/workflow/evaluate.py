@@ -193,7 +193,8 @@ def _read(path: Path, axes: str | None) -> tuple[np.ndarray, Geometry]:
     if "C" in geometry.axes:
         raise InputError(
             f"{path}: has a channel axis (axes {geometry.axes}, shape {image.shape}); "
-            "a segmentation has one value per pixel. Save one channel, or, if these are sections, use --axes ZYX"
+            "a segmentation has one value per pixel. Save one channel; if these are sections, save them as a stack, "
+            "axes ZYX (of a plain TIFF say so, --axes ZYX)"
         )
     return image, geometry
 
