@@ -20,7 +20,7 @@ _OPTIONS = {
     "save_overlay": "--overlay",
     "save_coco": "--coco",
     "overwrite": "--overwrite",
-    "tta": "--tta",
+    "tta": "--tta or --no-tta",
     "level": "--level",
     "device": "--device",
     "weights": "--weights",
@@ -41,12 +41,13 @@ def predict(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Tiles at once.")] = None,
     tta: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--tta",
-            help="Average over flips and quarter turns, in CT over the mirrored patient: 8 times as long, in CT twice.",
+            "--tta/--no-tta",
+            help="Average over flips and quarter turns, in CT over the mirrored patient: 8 times as long, in CT twice. "
+            "Default: as the bundle is set.",
         ),
-    ] = False,
+    ] = None,
     level: Annotated[
         int | None, typer.Option(help="Prune a U-Net++ to this level: 1 is the fastest (see `medseg bundles`).")
     ] = None,
@@ -89,8 +90,8 @@ def predict(
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
     if batch_size:
         overrides["tile_batch_size"] = batch_size
-    if tta:
-        overrides["tta"] = True
+    if tta is not None:
+        overrides["tta"] = tta
     if level is not None:
         found.check_level(level)
         overrides["level"] = level
