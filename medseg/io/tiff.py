@@ -167,8 +167,9 @@ def _imagej_pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str |
         if tag in tags and tags[tag].value[0] > 0:
             numerator, denominator = tags[tag].value
             named[axis] = denominator / numerator
-    if metadata.get("spacing", 0) > 0:
-        named["Z"] = float(metadata["spacing"])
+    depth = float(metadata.get("spacing", 1.0))  # ImageJ leaves out a distance of exactly 1
+    if depth > 0:
+        named["Z"] = depth
     return (named, unit) if unit else ({}, None)
 
 
