@@ -147,6 +147,12 @@ def test_png_of_each_other_kind(tmp_path):
     assert (palette.tolist(), geometry.axes) == ([[[1, 2, 3], [9, 8, 7]]], "YXC")
 
 
+@pytest.mark.parametrize(("bits", "row", "ids"), [(1, 0xA0, [1, 0, 1]), (2, 0x1B, [0, 1, 2, 3]), (4, 0x4F, [4, 15])])
+def test_ids_of_a_png_of_few_bits_are_those_stored(tmp_path, bits, row, ids):
+    labels, _ = read_labels(png(tmp_path / "x.png", bits, 0, [bytes([row])], len(ids)))
+    assert labels.tolist() == [ids]
+
+
 def test_a_png_cut_off_anywhere_is_an_error_or_no_loss(tmp_path):
     array = np.random.default_rng(2).integers(0, 4, (24, 32)).astype(np.uint16)
     content, path = imagecodecs.png_encode(array), tmp_path / "x.png"
