@@ -38,6 +38,11 @@ def image_stem(path: str | Path) -> str:
     return Path(name).stem
 
 
+def readable(name: str) -> str:
+    """A file's name as text that can be written and drawn: bytes that are not UTF-8 as backslash escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
     """Image files of files, folders (not their subfolders) and glob patterns, in natural order.
 

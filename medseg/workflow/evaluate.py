@@ -148,7 +148,10 @@ def write_json(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -
 def write_csv(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
     """Write one row per image and one `total`; undefined values are empty, and counted in the last column."""
     rows = [*evaluation.images.items(), ("total", evaluation.total)]
-    with atomic_target(path, overwrite=overwrite) as target, target.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_target(path, overwrite=overwrite) as target,
+        target.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
+    ):
         writer = csv.writer(file)
         writer.writerow(["image", *evaluation.total.values, "undefined"])
         for name, scores in rows:
