@@ -78,7 +78,7 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import list_images, list_volumes
-    from medseg.workflow.inputs import gather_inputs, left_out, refuse_existing, undone
+    from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, undone
 
     if overwrite and resume:
         raise InputError("--overwrite does all images again, --resume skips those that are done: choose one")
@@ -105,7 +105,7 @@ def predict(
             say.fail(f"error: {problem}")
         if not files:
             raise typer.Exit(2)
-        for line in [] if found.takes_volumes else left_out(inputs):
+        for line in left_out_of_volumes(inputs, files) if found.takes_volumes else left_out(inputs):
             say.say(line)
         kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
         kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco
