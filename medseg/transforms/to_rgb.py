@@ -38,8 +38,8 @@ class ToRGB(Transform):
             return img[:3]
         raise InputError(
             f"the image{describe_source(img)} has {channels} channels, this bundle needs gray or RGB; save the "
-            "channel of the nuclei as an image of its own; a stack needs axes that say so, ZYX (of a plain TIFF, "
-            "--axes ZYX)"
+            "channel of the nuclei as an image of its own; if these are sections, save them as a stack, axes ZYX (of a "
+            "plain TIFF say so, --axes ZYX)"
         )
 
 
