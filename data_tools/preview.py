@@ -11,6 +11,7 @@ from data_tools.pixels import Pixels, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
+from medseg.io.paths import readable
 
 
 def write_preview(
@@ -86,10 +87,10 @@ def _draw(tiles: list[tuple[str, Entry, np.ndarray, np.ndarray]], path: Path, ov
     for number, (subset, entry, image, labels) in enumerate(tiles, start=1):
         axes = figure.add_subplot(rows, columns, number)
         axes.imshow(mark_boundaries(image, labels, color=(1, 0.85, 0), mode="inner"), interpolation="nearest")
-        name = image_stem(entry.image)
+        name = readable(image_stem(entry.image))
         short = name if len(name) <= 28 else name[:25] + "..."
         objects = len(np.unique(labels[labels > 0]))
-        axes.set_title(f"{short}\n{subset}, {objects} in view", fontsize=7)
+        axes.set_title(f"{short}\n{subset}, {objects} in view", fontsize=7, parse_math=False)
         axes.set_axis_off()
     with atomic_target(path, overwrite=overwrite) as partial:
         figure.savefig(partial, dpi=130, format="png")

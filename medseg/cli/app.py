@@ -45,6 +45,8 @@ def _root(
 
 def main() -> None:
     """Entry point: errors of the user's are one line on stderr, not a traceback."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text of the terminal's encoding
     try:
         app()
     except InputError as error:

@@ -98,17 +98,21 @@ def evaluate(
         if csv:
             write_csv(csv, result, overwrite=overwrite)
             say.say(f"scores: {csv}")
+        problems = list(result.failed.values())
+        for problem in problems:
+            say.fail(f"error: {problem}")
         if report:
             from medseg.report.evaluation_report import write_report
 
             say.start("drawing the report")
-            write_report(
+            not_shown = write_report(
                 report, result, images=raw, axes=axes, objects=objects.value, spacing_um=spacing_um, overwrite=overwrite
             )
+            for problem in not_shown:
+                say.fail(f"error: {problem}")
+            problems += not_shown
             say.say(f"report: {report}")
-        for problem in result.failed.values():
-            say.fail(f"error: {problem}")
-    if result.failed:
+    if problems:
         raise typer.Exit(1)
 
 

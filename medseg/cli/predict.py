@@ -20,7 +20,7 @@ _OPTIONS = {
     "save_overlay": "--overlay",
     "save_coco": "--coco",
     "overwrite": "--overwrite",
-    "tta": "--tta",
+    "tta": "--tta or --no-tta",
     "level": "--level",
     "device": "--device",
     "weights": "--weights",
@@ -41,12 +41,13 @@ def predict(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Tiles at once.")] = None,
     tta: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--tta",
-            help="Average over flips and quarter turns, in CT over the mirrored patient: 8 times as long, in CT twice.",
+            "--tta/--no-tta",
+            help="Average over flips and quarter turns, in CT over the mirrored patient: 8 times as long, in CT twice. "
+            "Default: as the bundle is set.",
         ),
-    ] = False,
+    ] = None,
     level: Annotated[
         int | None, typer.Option(help="Prune a U-Net++ to this level: 1 is the fastest (see `medseg bundles`).")
     ] = None,
@@ -77,7 +78,7 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import list_images, list_volumes
-    from medseg.workflow.inputs import gather_inputs, left_out, refuse_existing, undone
+    from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, undone
 
     if overwrite and resume:
         raise InputError("--overwrite does all images again, --resume skips those that are done: choose one")
@@ -89,8 +90,8 @@ def predict(
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
     if batch_size:
         overrides["tile_batch_size"] = batch_size
-    if tta:
-        overrides["tta"] = True
+    if tta is not None:
+        overrides["tta"] = tta
     if level is not None:
         found.check_level(level)
         overrides["level"] = level
@@ -104,7 +105,7 @@ def predict(
             say.fail(f"error: {problem}")
         if not files:
             raise typer.Exit(2)
-        for line in [] if found.takes_volumes else left_out(inputs):
+        for line in left_out_of_volumes(inputs, files) if found.takes_volumes else left_out(inputs):
             say.say(line)
         kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
         kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco

@@ -12,7 +12,7 @@ from medseg.errors import InputError
 from medseg.io.volume import LPS_TO_RAS, Space, check_affine, check_volume
 
 _SERIES, _SOP = "0020|000e", "0008|0018"
-_POSITION, _ORIENTATION, _PIXEL_SPACING = "0020|0032", "0020|0037", "0028|0030"
+_POSITION, _ORIENTATION, _PIXEL_SPACING, _THICKNESS = "0020|0032", "0020|0037", "0028|0030", "0018|0050"
 _SAMPLES, _FRAMES, _DESCRIPTION, _MODALITY = "0028|0002", "0028|0008", "0008|103e", "0008|0060"
 _UNEVEN = 0.02  # of the slice distance: a rounding of positions to 0.01 mm passes, a missing slice does not
 _LEAST_TILT_DEG = 0.5
@@ -32,6 +32,7 @@ class Slice:
     position: np.ndarray | None
     orientation: np.ndarray | None
     spacing: np.ndarray | None
+    thickness: np.ndarray | None
 
 
 def is_dicom_folder(folder: Path) -> bool:
@@ -48,7 +49,8 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Spa
 
     Raises:
         InputError: no series or several, colour or multi-frame files, slices of different size, spacing or
-            orientation, doubled, missing or unevenly spaced slices, gantry tilt; the slice is named.
+            orientation, doubled, missing or unevenly spaced slices, gantry tilt, a single slice of unknown thickness;
+            the slice is named.
     """
     slices = sort_slices(folder, _choose(folder, read_headers(folder), series))
     affine = _affine(slices)
@@ -101,6 +103,8 @@ def sort_slices(folder: Path, slices: list[Slice]) -> list[Slice]:
             )
         if s.position is None or s.orientation is None or s.spacing is None:
             raise InputError(f"{s.path}: does not say where it lies (position, orientation or pixel spacing missing)")
+        if len(slices) == 1 and (s.thickness is None or s.thickness <= 0):
+            raise InputError(f"{s.path}: a single slice that does not say how thick it is (SliceThickness)")
     first = slices[0]
     for s in slices:
         for what, mine, its in (
@@ -150,9 +154,10 @@ def _affine(slices: list[Slice]) -> np.ndarray:
     affine = np.eye(4)
     affine[:3, 0] = across * first.spacing[1]  # PixelSpacing is between rows, then between columns
     affine[:3, 1] = down * first.spacing[0]
-    affine[:3, 2] = np.cross(across, down)
     if len(slices) > 1:
         affine[:3, 2] = (slices[-1].position - first.position) / (len(slices) - 1)
+    else:
+        affine[:3, 2] = np.cross(across, down) * first.thickness
     affine[:3, 3] = first.position
     return LPS_TO_RAS @ affine
 
@@ -198,6 +203,7 @@ def _slice(path: Path, reader: sitk.ImageFileReader) -> Slice:
         numbers(_POSITION, 3),
         numbers(_ORIENTATION, 6),
         numbers(_PIXEL_SPACING, 2),
+        numbers(_THICKNESS, 1),
     )
 
 

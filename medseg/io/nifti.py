@@ -12,7 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
-from medseg.io.volume import Space, check_affine, check_volume, warn
+from medseg.io.volume import Space, check_affine, check_volume, warn_of_orientation
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # by the header's unit of space: unknown, m, mm, um
 
@@ -41,10 +41,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
         raise InputError(f"{path}: voxel size {sizes.tolist()}; every axis needs a positive one: mend its header")
     check_affine(path, affine)
     if header["sform_code"] == 0 and header["qform_code"] == 0:
-        warn(
-            f"{path}: the header does not say how the volume lies in the patient (sform and qform codes are 0); "
-            f"taken as {''.join(nib.aff2axcodes(affine))}: check that left and right are not exchanged"
-        )
+        warn_of_orientation(path, affine, "sform and qform codes are 0")
     if np.prod(image.shape[3:]) > 1 or image.get_data_dtype().fields:
         check_volume(path, np.empty(image.shape, image.get_data_dtype()))  # refused before it is read
     try:

@@ -38,8 +38,15 @@ def image_stem(path: str | Path) -> str:
     return Path(name).stem
 
 
+def readable(name: str) -> str:
+    """A file's name as text that can be written and drawn: bytes that are not UTF-8 as backslash escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
     """Image files of files, folders (not their subfolders) and glob patterns, in natural order.
+
+    A link that leads nowhere is listed like the file that it should be, so that whoever reads it names it.
 
     Args:
         inputs: one or several of them.
@@ -58,13 +65,13 @@ def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, 
     for item in inputs:
         path = Path(item)
         if path.is_dir():
-            found = [p for p in path.iterdir() if p.is_file() and ends(p) and not p.name.startswith(".")]
+            found = [p for p in path.iterdir() if ends(p) and not p.is_dir() and not p.name.startswith(".")]
             if not found:
                 raise InputError(f"{path}: no images in this folder (looked for {', '.join(suffixes)})")
         elif path.exists():
             found = [path]
         elif glob.has_magic(str(item)):
-            found = [Path(p) for p in glob.glob(str(item), recursive=True) if Path(p).is_file() and ends(p)]
+            found = [Path(p) for p in glob.glob(str(item), recursive=True) if ends(p) and not Path(p).is_dir()]
             if not found:
                 raise InputError(f"{item}: no image matches this pattern")
         else:

@@ -21,16 +21,17 @@ def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray
 
     Args:
         path: the file.
-        axes: letters of the array's axes (see :class:`Geometry`), for files that do not state them.
+        axes: letters of the array's axes (see :class:`Geometry`) where the file does not state them; what it
+            states counts.
 
     Returns:
         The array as stored, without axes of length one (but Y and X), and its geometry. Pages without a
-        stated meaning get the axis ``I``.
+        stated meaning get the axis ``I``; PNGs of 1, 2 or 4 bits are brightened to the range of 8.
 
     Raises:
         InputError: no such file, unreadable, truncated, no pixels, NaN or infinite pixels, ambiguous axes.
     """
-    array, geometry = _read(Path(path), axes, pages_only=False)
+    array, geometry = _read(Path(path), axes, is_label=False)
     if array.dtype.kind not in "uifb":
         raise InputError(f"{path}: pixels of type {array.dtype} cannot be segmented; save real numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -49,7 +50,7 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
     """
     if str(path).lower().endswith(JPEG_SUFFIXES):
         raise InputError(f"{path}: JPEG changes the ids of a label image; save it as TIFF or PNG")
-    array, geometry = _read(Path(path), None, pages_only=True)
+    array, geometry = _read(Path(path), None, is_label=True)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
     if array.dtype.kind not in "ui":
@@ -61,7 +62,7 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
     return array, geometry
 
 
-def _read(path: Path, axes: str | None, *, pages_only: bool) -> tuple[np.ndarray, Geometry]:
+def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, Geometry]:
     if path.is_dir():
         raise InputError(f"{path}: is a folder; name the images in it one by one")
     if not path.is_file():
@@ -71,33 +72,37 @@ def _read(path: Path, axes: str | None, *, pages_only: bool) -> tuple[np.ndarray
     if path.suffix.lower().startswith(".tif"):
         array, geometry = read_tiff(path, axes=axes)
     else:
-        array, letters = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path)
-        geometry = axes.upper() if axes else letters
+        array, geometry = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path, is_label)
     if array.size == 0:
         raise InputError(f"{path}: has no pixels (shape {array.shape})")
     if isinstance(geometry, str):
-        geometry = Geometry(_resolve(path, geometry, array.shape, pages_only))
+        geometry = Geometry(_resolve(path, geometry, array.shape, is_label))
     if len(geometry.axes) != array.ndim:
         raise InputError(f"{path}: axes {geometry.axes} do not fit the shape {array.shape}")
     return array, geometry
 
 
-def _read_png(path: Path) -> tuple[np.ndarray, str]:
+def _read_png(path: Path, is_label: bool) -> tuple[np.ndarray, str]:
+    """The array and the letters of its axes; gray of less than 8 bits as brightness up to 255, ids as stored."""
+    data = path.read_bytes()
     try:
-        array = imagecodecs.png_decode(path.read_bytes())
+        array = imagecodecs.png_decode(data)
     except (imagecodecs.PngError, ValueError) as error:  # ValueError: its first bytes are not those of a PNG
         raise InputError(f"{path}: cannot be read as PNG, it is damaged or cut off ({error})") from error
     if array.ndim == 3 and array.shape[2] == 2:  # gray with alpha
         array = array[..., 0]
+    bits, colour_type = data[24:26]
+    if is_label and colour_type == 0 and bits < 8:
+        array = array // (255 // (2**bits - 1))
     return array, "YXC"[: array.ndim]
 
 
-def _resolve(path: Path, letters: str, shape: tuple[int, ...], pages_only: bool) -> str:
+def _resolve(path: Path, letters: str, shape: tuple[int, ...], is_label: bool) -> str:
     """Replace one nameless leading axis by ``I`` where only a stack of pages is possible; else refuse."""
     nameless = [i for i, a in enumerate(letters) if a not in "TZCYX"]
     if len(nameless) == 1 and letters.endswith(("YX", "YXC")) and "C" not in letters[:-1]:
         (i,) = nameless
-        if pages_only or letters.endswith("YXC") or shape[i] > _MOST_CHANNELS:
+        if is_label or letters.endswith("YXC") or shape[i] > _MOST_CHANNELS:
             return letters[:i] + "I" + letters[i + 1 :]
     if not nameless and len(set(letters)) == len(letters):
         return letters

@@ -39,13 +39,18 @@ _IMAGEJ_LIMIT = 4 * 2**30 - 2**20
 def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geometry | str]:
     """Read the one image of a TIFF file.
 
+    Args:
+        path: the file.
+        axes: letters of the array's axes, where the file does not state them. Planes of colour of a plain TIFF are
+            such a case too: some programs write any three pages so.
+
     Returns:
         The array without axes of length one (but Y and X), and its geometry. Where the file does not say
         what its axes mean and ``axes`` is None, tifffile's letters are returned in place of the geometry
         (``Q`` and ``I`` are unknown), for the caller to refuse or resolve.
 
     Raises:
-        InputError: not a TIFF, truncated, or several images of different shapes.
+        InputError: not a TIFF, truncated, several images of different shapes, or ``axes`` that do not fit.
     """
     with _complaints_are_errors(path), tifffile.TiffFile(path) as file:
         if not file.series:
@@ -59,13 +64,17 @@ def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geome
         _check_whole(path, file)
         array = series.asarray()
         letters = series.axes.replace("S", "C")
+        planes_of_colour = "SYX" in series.axes and not (file.is_ome or file.is_imagej)
         named_spacing, unit = _pixel_size(file)
     keep = [i for i, (a, n) in enumerate(zip(letters, array.shape, strict=True)) if n != 1 or a in "YX"]
     array = array.reshape([array.shape[i] for i in keep])
-    letters = axes.upper() if axes else "".join(letters[i] for i in keep)
-    if len(letters) != array.ndim:
-        raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
-    if not axes and (set(letters) - set("TZCYX") or len(set(letters)) < len(letters)):
+    letters = "".join(letters[i] for i in keep)
+    unstated = bool(set(letters) - set("TZCYX")) or len(set(letters)) < len(letters)
+    if axes and (unstated or planes_of_colour):
+        letters = axes.upper()
+        if len(letters) != array.ndim:
+            raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
+    elif unstated:
         return array, letters
     try:
         return array, make_geometry(letters, named_spacing, unit)
@@ -158,8 +167,9 @@ def _imagej_pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str |
         if tag in tags and tags[tag].value[0] > 0:
             numerator, denominator = tags[tag].value
             named[axis] = denominator / numerator
-    if metadata.get("spacing", 0) > 0:
-        named["Z"] = float(metadata["spacing"])
+    depth = float(metadata.get("spacing", 1.0))  # ImageJ leaves out a distance of exactly 1
+    if depth > 0:
+        named["Z"] = depth
     return (named, unit) if unit else ({}, None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 
 from medseg.errors import InputError, InputWarning
@@ -108,6 +109,15 @@ def check_volume(path: object, array: np.ndarray) -> np.ndarray:
         bad = int(array.size - np.isfinite(array).sum())
         raise InputError(f"{path}: {bad} voxels are NaN or infinite; replace them, outside the scan by -1000 HU")
     return array
+
+
+def warn_of_orientation(path: object, affine: np.ndarray, missing: str) -> None:
+    """Tell the user that the file does not say which side is right, and what it is taken for."""
+    axes = "".join(nib.aff2axcodes(affine))
+    warn(
+        f"{path}: the header does not say how the volume lies in the patient ({missing}); taken as {axes}: check that "
+        "left and right are not exchanged"
+    )
 
 
 def warn(message: str) -> None:

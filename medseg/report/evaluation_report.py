@@ -53,7 +53,7 @@ def write_report(
     objects: str = "auto",
     spacing_um: Sequence[float] | None = None,
     overwrite: bool = False,
-) -> None:
+) -> list[str]:
     """Write one self-contained page.
 
     The pairs are read again, one at a time: the memory of the largest, not of all.
@@ -66,17 +66,28 @@ def write_report(
         spacing_um: pixel size (..., y, x) in µm, instead of what the files say.
         overwrite: replace a page that exists.
 
+    Returns:
+        Why a raw image is not shown: it cannot be read, or does not fit its reference. The page says so too.
+
     Raises:
-        InputError: an image that does not fit its reference, or a page that exists.
+        InputError: a page that exists.
     """
     level = evaluation.total.warping.threshold if evaluation.total.warping else evaluation.options.level
     # Pages of hundreds of images stay below what a browser and a mail take.
     side = 512 if len(evaluation.pairs) <= 20 else 224
     found: list[tuple[int, int, int, FoundPlace]] = []
     number = 0
-    details = {}
+    details, problems = {}, []
     for pair in evaluation.pairs:
-        errors, raw, geometry = _load(pair, evaluation, level, (images or {}).get(pair.stem), axes, objects)
+        errors, geometry, shape = _load(pair, evaluation, level, axes, objects)
+        raw = None
+        try:
+            if images and pair.stem in images:
+                raw = _raw_sections(images[pair.stem], pair, shape, axes)
+        except InputError as error:
+            problems.append(str(error))
+        except OSError as error:
+            problems.append(f"{images[pair.stem]}: {error.strerror or error}")
         spacing = tuple(spacing_um[-2:]) if spacing_um else (geometry.spacing_um or (None,))[-2:]
         spacing = spacing if len(spacing) == 2 else None
         details[pair.stem] = _image(pair, evaluation.images[pair.stem], errors, raw, spacing, side)
@@ -89,14 +100,15 @@ def write_report(
             entry = (*key, FoundPlace(place, others, pair.stem, len(errors.classes) > 1, spacing, pictures))
             (heapq.heappush if len(found) < PLACES_SHOWN else heapq.heappushpop)(found, entry)
     worst = [entry[3] for entry in sorted(found, key=lambda entry: entry[:3], reverse=True)]
-    text = page("Evaluation", _parts(evaluation, level, worst, details))
+    text = page("Evaluation", _parts(evaluation, level, worst, details, problems))
     with atomic_target(path, overwrite=overwrite) as target:
-        target.write_text(text, encoding="utf-8")
+        target.write_text(text, encoding="utf-8", errors="backslashreplace")  # of odd file names
+    return problems
 
 
 def _load(
-    pair: FilePair, evaluation: Evaluation, level: float, image: Path | None, axes: str | None, objects: str
-) -> tuple[ErrorMap, np.ndarray | None, Geometry]:
+    pair: FilePair, evaluation: Evaluation, level: float, axes: str | None, objects: str
+) -> tuple[ErrorMap, Geometry, tuple[int, ...]]:
     prediction, reference, geometry, through = read_pair(pair, axes, objects)
     options = resolve_kinds(prediction, reference, evaluation.options, through)
     with warnings.catch_warnings():
@@ -106,17 +118,21 @@ def _load(
             as_kind(reference, "reference", options.reference_kind),
             level,
         )
-    if image is None:
-        return errors, None, geometry
-    raw, raw_geometry = read_image(image, axes=axes if axes and len(axes) == reference.ndim else None)
-    if "C" in raw_geometry.axes:
-        raw = raw.mean(axis=raw_geometry.axes.index("C"))
-    if raw.shape != reference.shape:
-        raise InputError(f"{image} has the shape {raw.shape} but {pair.reference} {reference.shape}")
-    return errors, as_sections(raw), geometry
+    return errors, geometry, reference.shape
 
 
-def _parts(evaluation: Evaluation, level: float, worst: list[FoundPlace], details: dict[str, str]) -> list[str]:
+def _raw_sections(image: Path, pair: FilePair, shape: tuple[int, ...], axes: str | None) -> np.ndarray:
+    raw, geometry = read_image(image, axes=axes if axes and len(axes) == len(shape) else None)
+    if "C" in geometry.axes:
+        raw = raw.mean(axis=geometry.axes.index("C"))
+    if raw.shape != shape:
+        raise InputError(f"{image} has the shape {raw.shape} but {pair.reference} {shape}")
+    return as_sections(raw)
+
+
+def _parts(
+    evaluation: Evaluation, level: float, worst: list[FoundPlace], details: dict[str, str], problems: list[str]
+) -> list[str]:
     number, total = len(evaluation.images), evaluation.total
     grey = any(prediction == "probability" for prediction, _ in evaluation.kinds.values())
     said = f"{number} {plural('image', number)}; all sections count as one stack."
@@ -125,6 +141,7 @@ def _parts(evaluation: Evaluation, level: float, worst: list[FoundPlace], detail
         f'<p class="faint">{said}{f" Errors are those of probabilities cut at {level:g}." if grey else ""}</p>',
         *(f'<p class="faint">Note: {escape(notice)}.</p>' for notice in evaluation.notices),
         *(f"<p><b>Not evaluated:</b> {escape(problem)}</p>" for problem in evaluation.failed.values()),
+        *(f"<p><b>Not shown:</b> {escape(problem)}</p>" for problem in problems),
         '<div class="scores">',
         *(
             f'<div class="score"><b>{format_score(value)}</b><span>{name} · {_better(name)}</span></div>'

@@ -14,6 +14,7 @@ from monai.utils import convert_to_numpy
 
 from medseg.io import Space, image_stem
 from medseg.io.atomic import atomic_target
+from medseg.io.paths import readable
 from medseg.io.save_volume import space_of
 from medseg.io.source_file import source_file
 from medseg.report.structures import structure_names
@@ -55,7 +56,8 @@ class SaveVolumePreviewd(MapTransform):
             source = source_file(data[key])
             labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
             with atomic_target(self.output_dir / f"{image_stem(source)}_preview.png", overwrite=self.overwrite) as t:
-                draw_preview(t, image, labels, space_of(data[key]), self.names, title=image_stem(source))
+                title = readable(image_stem(source))
+                draw_preview(t, image, labels, space_of(data[key]), self.names, title=title)
         return dict(data)
 
 
@@ -114,7 +116,7 @@ def draw_preview(
     keys = [Line2D([], [], color=colours[label], label=names[label]) for label in present]
     if keys:
         figure.legend(handles=keys, loc="lower center", ncols=min(len(keys), 7), fontsize=8, frameon=False)
-    figure.suptitle(title or None, fontsize=10)
+    figure.suptitle(title or None, fontsize=10, parse_math=False)
     figure.subplots_adjust(left=0.03, right=0.99, top=0.88, bottom=0.14, wspace=0.08)
     FigureCanvasAgg(figure).print_png(path)
 

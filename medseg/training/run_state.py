@@ -44,7 +44,8 @@ class RunState:
             is kept as it is).
 
     Raises:
-        InputError: ``run_dir`` holds a run and ``resume`` is false; a checkpoint that cannot be read.
+        InputError: ``run_dir`` holds what would be lost (see :func:`refuse_used_folder`); a checkpoint that cannot be
+            read.
     """
 
     def __init__(
@@ -77,10 +78,9 @@ class RunState:
 
     def start(self, engine: Engine) -> None:
         """Load the checkpoint, or make sure that none would be lost."""
+        refuse_used_folder(self.run_dir, self.resume)
         if not self.checkpoint.exists():
             return
-        if not self.resume:
-            raise InputError(f"{self.run_dir}: holds a run already; resume it (--resume) or choose another folder")
         try:
             stored = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
             for name, item in self.save_dict.items():
@@ -139,6 +139,24 @@ class RunState:
         torch.save(content, buffer)
         with atomic_target(self.run_dir / name, overwrite=True) as partial:
             partial.write_bytes(buffer.getbuffer())
+
+
+def refuse_used_folder(run_dir: Path, resume: bool) -> None:
+    """Make sure that a run in the folder loses nothing that is there.
+
+    Raises:
+        InputError: it holds a checkpoint and ``resume`` is false, or other files of a run without a checkpoint.
+    """
+    if (run_dir / "checkpoint.pt").exists():
+        if not resume:
+            raise InputError(f"{run_dir}: holds a run already; resume it (--resume) or choose another folder")
+        return
+    for name in ("model.pt", "history.json", "learning_curve.png"):
+        if (run_dir / name).exists():
+            raise InputError(
+                f"{run_dir / name}: exists already and would be replaced, without a checkpoint.pt to resume from; "
+                "choose another folder, or move it away"
+            )
 
 
 def draw_learning_curve(history: list[dict[str, float]], path: Path) -> None:

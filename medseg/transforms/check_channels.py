@@ -38,7 +38,8 @@ class CheckChannelsd(MapTransform):
                 kind = "gray (1 channel)" if self.channels == 1 else f"{self.channels} channels"
                 raise InputError(
                     f"the image{describe_source(data[key])} has {shape[0]} channels, this bundle needs {kind}; "
-                    "convert it, or name its axes with --axes if this is a stack (for example ZYX)"
+                    "convert it; if these are sections, save them as a stack, axes ZYX (of a plain TIFF say so, "
+                    "--axes ZYX)"
                 )
             if len(shape) - 1 < self.spatial_dims:
                 raise InputError(

@@ -38,8 +38,8 @@ class ToRGB(Transform):
             return img[:3].clone()
         raise InputError(
             f"the image{describe_source(img)} has {channels} channels, this bundle needs gray or RGB; save the "
-            "channel of the nuclei as an image of its own, or name its axes with --axes if this is a stack (for "
-            "example ZYX)"
+            "channel of the nuclei as an image of its own; if these are sections, save them as a stack, axes ZYX (of a "
+            "plain TIFF say so, --axes ZYX)"
         )
 
 

@@ -148,7 +148,10 @@ def write_json(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -
 def write_csv(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
     """Write one row per image and one `total`; undefined values are empty, and counted in the last column."""
     rows = [*evaluation.images.items(), ("total", evaluation.total)]
-    with atomic_target(path, overwrite=overwrite) as target, target.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_target(path, overwrite=overwrite) as target,
+        target.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
+    ):
         writer = csv.writer(file)
         writer.writerow(["image", *evaluation.total.values, "undefined"])
         for name, scores in rows:
@@ -193,7 +196,8 @@ def _read(path: Path, axes: str | None) -> tuple[np.ndarray, Geometry]:
     if "C" in geometry.axes:
         raise InputError(
             f"{path}: has a channel axis (axes {geometry.axes}, shape {image.shape}); "
-            "a segmentation has one value per pixel. Save one channel, or, if these are sections, use --axes ZYX"
+            "a segmentation has one value per pixel. Save one channel; if these are sections, save them as a stack, "
+            "axes ZYX (of a plain TIFF say so, --axes ZYX)"
         )
     return image, geometry
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
+from medseg.io.list_volumes import subfolders_left_out
 from medseg.io.paths import is_image, is_volume
 
 RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv", "coco": ".json"}
@@ -51,6 +52,15 @@ def left_out(inputs: Iterable[str]) -> list[str]:
         if others:
             endings = ", ".join(sorted({p.suffix.lower() or "without ending" for p in others}))
             lines.append(f"{folder}: left out {len(others)} of another format than medseg reads ({endings})")
+    return lines
+
+
+def left_out_of_volumes(inputs: Iterable[str], volumes: list[Path]) -> list[str]:
+    """A line for each folder among the inputs with subfolders of which nothing is among the volumes."""
+    lines = []
+    for folder, inside in subfolders_left_out(inputs, volumes).items():
+        names = ", ".join(path.name for path in inside[:5]) + " ..." * (len(inside) > 5)
+        lines.append(f"{folder}: left out {len(inside)} of its folders ({names}); name them, or a pattern in quotes")
     return lines
 
 

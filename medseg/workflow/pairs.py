@@ -35,13 +35,13 @@ def pair_files(
         The pairs in natural order, and a notice for each prediction that was left out.
 
     Raises:
-        InputError: a file without a partner, or two references of one stem.
+        InputError: a file without a partner, or two files of one stem in a folder.
     """
     prediction, reference = Path(prediction), Path(reference)
     if prediction.is_file() and reference.is_file():
         return [FilePair(image_stem(reference), prediction, reference)], []
     references = _by_stem(list_images(reference))
-    predictions = {image_stem(path): path for path in list_images(prediction)}
+    predictions = _by_stem(list_images(prediction))
     order = ("", *sorted(_RESULTS, key=lambda result: result != kind))
     pairs, notices, taken = [], [], set()
     for stem, path in references.items():

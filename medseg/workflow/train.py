@@ -13,6 +13,7 @@ from ignite.engine import Engine, Events
 from medseg.catalog import Bundle
 from medseg.errors import InputError
 from medseg.io import training_items
+from medseg.training.run_state import refuse_used_folder
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 
 
@@ -38,12 +39,11 @@ def run_training(
         What went wrong while training, None if nothing did.
 
     Raises:
-        InputError: an unknown key, a data folder that cannot be used, a run folder in use.
+        InputError: an unknown key, a data folder that cannot be used, a run folder that holds files of a run.
     """
+    refuse_used_folder(output, bool(overrides.get("resume")))
     split = overrides.get("split_file")
     counts = [len(training_items(data, part, split_file=split)) for part in ("training", "validation")]
-    if (output / "checkpoint.pt").exists() and not overrides.get("resume"):
-        raise InputError(f"{output}: holds a run already; resume it (--resume) or choose another folder")
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
     try:
         trainer = workflow.parser.get_parsed_content("train::trainer")

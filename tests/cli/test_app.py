@@ -1,4 +1,5 @@
 import errno
+import io
 import sys
 
 import pytest
@@ -21,6 +22,19 @@ def test_help_and_version(medseg):
 @pytest.mark.parametrize("arguments", [["nonsense"], ["predict"], ["predict", "x", "y"], ["bundles", "--jsn"]])
 def test_wrong_usage_is_2(medseg, arguments):
     assert medseg(*arguments).code == 2
+
+
+def test_a_name_that_is_no_text_is_printed_with_its_bytes_escaped(monkeypatch):
+    naming = typer.Typer()
+    naming.command()(lambda: print("caf\udce9.tif"))
+    monkeypatch.setattr(sys.modules[main.__module__], "app", naming)
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8", errors="strict"))
+    monkeypatch.setattr(sys, "argv", ["medseg"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    sys.stdout.flush()
+    assert written.getvalue() == b"caf\\udce9.tif\n"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,25 @@ def test_one_bad_file_is_named_and_the_others_are_done(folders):
     assert set(scores["failed"]) == {"b", "c"}
 
 
+def test_a_raw_image_that_does_not_fit_costs_only_its_picture(folders):
+    for stem, shape in (("a", (30, 62)), ("b", (30, 61)), ("c", (30, 62))):
+        write_image(folders / "raw" / f"{stem}.tif", np.zeros(shape, np.uint8))
+    outputs = ("--json", folders / "s.json", "--report", folders / "r.html")
+    result = run(folders / "p", folders / "r", "--images", folders / "raw", *outputs)
+    assert result.exit_code == 1
+    assert f"error: {folders / 'raw' / 'b.tif'} has the shape (30, 61)" in result.output
+    assert set(json.loads((folders / "s.json").read_text())["images"]) == {"a", "b", "c"}
+    assert (folders / "r.html").exists()
+
+
+def test_names_that_are_no_text(folders):
+    for folder, name in (("p", "b_labels.tif"), ("r", "b.tif")):
+        (folders / folder / name).rename(folders / folder / f"b\udce9{name[1:]}")
+    outputs = ("--csv", folders / "s.csv", "--json", folders / "s.json", "--report", folders / "r.html")
+    assert run(folders / "p", folders / "r", "-q", *outputs).exit_code == 0
+    assert "b\\udce9," in (folders / "s.csv").read_text(encoding="utf-8")
+
+
 def test_stack_without_named_axes_and_undefined_sections(tmp_path):
     mask = np.zeros((3, 40, 40), np.uint8)  # tifffile takes three pages for colours
     mask[0, 4:30, 4:20] = mask[0, 4:30, 24:38] = 255

@@ -178,10 +178,16 @@ def test_tta_averages_views_and_is_named_where_a_bundle_has_none(predict, medseg
     assert predict(image, "--probabilities", "--overwrite").code == 0
     plain, _ = read_image(tmp_path / "out" / "s0_probability.tif")
     assert 1e-4 < np.abs(averaged - plain).max() < 1
-    assert predict(image, "--set", "tta=true", "--overwrite").code == 2
+    refused = predict(image, "--set", "tta=false", "--overwrite")
+    assert (refused.code, "use --tta or --no-tta" in refused.err) == (2, True)
     without = shutil.copytree(tiny_bundle, tmp_path / "without")
     config = without / "configs" / "inference.json"
     content = json.loads(config.read_text())
+    config.write_text(json.dumps(content | {"tta": True}))  # a bundle that averages by itself
+    for flags, expected in (((), averaged), (("--no-tta",), plain)):
+        done = medseg("predict", without, image, "-o", tmp_path / "out", *flags, "--probabilities", "--overwrite")
+        assert done.code == 0
+        np.testing.assert_array_equal(read_image(tmp_path / "out" / "s0_probability.tif")[0], expected)
     content["inferer"] = content["inferer"]["inferer"]
     del content["tta"]
     config.write_text(json.dumps(content))

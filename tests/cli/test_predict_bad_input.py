@@ -78,6 +78,15 @@ def test_a_missing_file_among_others(predict, image, tmp_path):
     ]
 
 
+def test_a_link_that_leads_nowhere_is_named(predict, image, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(image, tmp_path / "in")
+    (tmp_path / "in" / "bad.tif").symlink_to("gone.tif")
+    done = predict(tmp_path / "in")
+    assert (done.code, done.err) == (1, f"error: {tmp_path / 'in' / 'bad.tif'}: no such file\n")
+    assert written(tmp_path / "out") == ["s0_labels.tif", "s0_objects.csv"]
+
+
 def test_nothing_to_do_is_a_wrong_argument(predict, tmp_path):
     (tmp_path / "empty").mkdir()
     for given, message in (

@@ -49,6 +49,15 @@ def test_train_then_predict_with_the_weights(train, medseg, tiny_bundle, em_fold
     assert "planned for 1 epochs, not 2" in longer.err
 
 
+def test_weights_in_the_folder_are_kept_and_refused_before_anything_is_loaded(train, em_folder, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.pt").write_text("precious")
+    done = train(em_folder, "--no-check", "--resume", "--set", "no_such_key=1")
+    assert done.code == 2
+    assert "model.pt: exists already" in done.err
+    assert (tmp_path / "run" / "model.pt").read_text() == "precious"
+
+
 def test_starts_from_the_bundles_weights_unless_from_scratch(train, em_folder, tmp_path):
     losses = []
     for options in ([], ["--from-scratch"], ["--seed", "3"]):

@@ -1,5 +1,7 @@
 """The contact sheet shows the images with their contours, the right way round."""
 
+import shutil
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -22,6 +24,15 @@ def test_sheet(tmp_path):
         write_preview(dataset, tmp_path / "p.png")
     with pytest.raises(InputError, match="count is 0"):
         write_preview(dataset, tmp_path / "q.png", count=0)
+
+
+def test_names_that_are_no_plain_text(tmp_path):
+    dataset = write_synthetic("nuclei", tmp_path / "d", count=1, shape=(64, 64)).dataset
+    (entry,) = dataset.training
+    for name in ("images/$\\frac$.tif", "images/caf\udce9.tif"):
+        shutil.copy(dataset.root / entry.image, dataset.root / name)
+        one = Dataset(dataset.root, dataset.description, (Entry(name, entry.label),))
+        assert write_preview(one, tmp_path / "p.png", overwrite=True) == [name]
 
 
 def test_volumes_are_seen_from_the_feet_with_the_front_up(tmp_path):

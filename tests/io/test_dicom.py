@@ -26,9 +26,12 @@ def test_series_sorted_by_place_in_hounsfield_units(tmp_path, orientation):
 
 
 def test_one_slice(tmp_path):
-    array, space = read_volume(write_series(tmp_path / "ct", hounsfield()[:, :, :1]))
+    slice_of_5_mm = {0: {"0018|0050": "5"}}
+    array, space = read_volume(write_series(tmp_path / "ct", hounsfield()[:, :, :1], tags=slice_of_5_mm))
     assert array.shape == (5, 4, 1)
-    np.testing.assert_allclose(space.spacing_mm, (0.8, 1.1, 1))
+    np.testing.assert_allclose(space.spacing_mm, (0.8, 1.1, 5))
+    with pytest.raises(InputError, match=r"00\.dcm: a single slice that does not say how thick it is"):
+        read_volume(write_series(tmp_path / "unknown", hounsfield()[:, :, :1]))
 
 
 def test_several_series_are_named_and_one_can_be_chosen(tmp_path):

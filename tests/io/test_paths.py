@@ -38,6 +38,12 @@ def test_a_folder_in_natural_order(tmp_path):
     assert names(list_images(tmp_path)) == ["S1.TIFF", "s2.png", "s9.tif", "s10.tif"]
 
 
+def test_a_link_that_leads_nowhere_is_not_passed_over(tmp_path):
+    touch(tmp_path, "a.tif")
+    (tmp_path / "b.tif").symlink_to(tmp_path / "gone.tif")
+    assert names(list_images(tmp_path)) == names(list_images(str(tmp_path / "*.tif"))) == ["a.tif", "b.tif"]
+
+
 def test_files_folders_and_patterns_without_repetition(tmp_path):
     touch(tmp_path, "a/1.tif", "a/2.tif", "b/3.tif", "b/3.txt")
     found = list_images([tmp_path / "b", tmp_path / "a" / "2.tif", str(tmp_path / "**" / "*.*")])

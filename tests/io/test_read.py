@@ -58,10 +58,29 @@ def test_many_pages_can_only_be_a_stack(tmp_path):
 
 def test_named_axes_keep_the_pixel_size(tmp_path):
     path = tmp_path / "x.tif"
-    tifffile.imwrite(
-        path, np.zeros((6, 5, 7), np.uint8), imagej=True, resolution=(8, 4), metadata={"axes": "TYX", "unit": "um"}
-    )
-    assert read_image(path, axes="IYX")[1] == Geometry("IYX", (0.25, 0.125), "um")
+    says = "ImageJ=1.11a\nimages=6\nunit=um\nspacing=2.0\n"  # of six pages, not whether they are sections or times
+    tiff(path, np.zeros((6, 5, 7), np.uint8), resolution=(8, 4), description=says)
+    assert read_image(path, axes="ZYX")[1] == Geometry("ZYX", (2.0, 0.25, 0.125), "um")
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "axes"),
+    [
+        ((2, 25, 27), {"ome": True, "metadata": {"axes": "CYX"}}, "CYX"),
+        ((25, 27), {"ome": True, "metadata": {"axes": "YX"}}, "YX"),
+        ((3, 25, 27), {"imagej": True, "metadata": {"axes": "TYX"}}, "TYX"),
+        ((25, 27), {}, "YX"),
+        ((25, 27, 3), {"photometric": "rgb"}, "YXC"),
+    ],
+)
+def test_axes_that_the_file_states_count(tmp_path, shape, options, axes):
+    assert read_image(tiff(tmp_path / "x.tif", np.zeros(shape, np.uint8), **options), axes="ZYX")[1].axes == axes
+
+
+def test_planes_of_colour_of_a_plain_tiff_may_be_sections(tmp_path):
+    path = tiff(tmp_path / "x.tif", np.zeros((3, 25, 27), np.uint8), photometric="rgb", planarconfig="separate")
+    assert read_image(path)[1].axes == "CYX"
+    assert read_image(path, axes="ZYX")[1].axes == "ZYX"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -114,7 +133,7 @@ def test_no_file_a_folder_another_format(tmp_path):
 def test_png(tmp_path, shape, dtype, axes):
     array = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
     (tmp_path / "x.png").write_bytes(imagecodecs.png_encode(array))
-    back, geometry = read_image(tmp_path / "x.png")
+    back, geometry = read_image(tmp_path / "x.png", axes="ZYX")  # for the other files of its folder
     assert (geometry.axes, back.dtype) == (axes, dtype)
     np.testing.assert_array_equal(back, array)
 
@@ -126,6 +145,12 @@ def test_png_of_each_other_kind(tmp_path):
     assert one_bit.tolist() == [[255, 0, 255]]
     palette, geometry = read_image(png(tmp_path / "c.png", 8, 3, [b"\1\0"], 2, bytes([9, 8, 7, 1, 2, 3])))
     assert (palette.tolist(), geometry.axes) == ([[[1, 2, 3], [9, 8, 7]]], "YXC")
+
+
+@pytest.mark.parametrize(("bits", "row", "ids"), [(1, 0xA0, [1, 0, 1]), (2, 0x1B, [0, 1, 2, 3]), (4, 0x4F, [4, 15])])
+def test_ids_of_a_png_of_few_bits_are_those_stored(tmp_path, bits, row, ids):
+    labels, _ = read_labels(png(tmp_path / "x.png", bits, 0, [bytes([row])], len(ids)))
+    assert labels.tolist() == [ids]
 
 
 def test_a_png_cut_off_anywhere_is_an_error_or_no_loss(tmp_path):

@@ -104,6 +104,12 @@ def test_how_imagej_spells_micrometres(tmp_path, unit):
     assert read_image(tmp_path / "x.tif")[1] == Geometry("ZYX", (2.0, 0.25, 0.125), "um")
 
 
+def test_imagej_leaves_out_a_distance_of_one_between_sections(tmp_path):
+    metadata = {"unit": "um", "axes": "ZYX"}
+    tifffile.imwrite(tmp_path / "x.tif", sample("ZYX"), imagej=True, resolution=(8, 4), metadata=metadata)
+    assert read_image(tmp_path / "x.tif")[1] == Geometry("ZYX", (1.0, 0.25, 0.125), "um")
+
+
 def test_a_print_resolution_is_no_pixel_size(tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", sample("YX"), resolution=(72, 72), resolutionunit="INCH")
     assert read_image(tmp_path / "x.tif")[1] == Geometry("YX")

@@ -54,15 +54,19 @@ def test_scores_places_and_images_are_there(tmp_path, evaluation):
     assert not re.search(r"(?:src|href)=\"(?!data:|#)", text)
 
 
-def test_raw_images_are_shown_and_must_fit(tmp_path, evaluation):
-    stem = evaluation.pairs[0].stem
+def test_raw_images_are_shown_where_they_fit(tmp_path, evaluation):
+    stem, other = (pair.stem for pair in evaluation.pairs[:2])
     write_image(tmp_path / "raw.tif", np.arange(48 * 64, dtype=np.uint16).reshape(48, 64))
-    write_report(tmp_path / "with.html", evaluation, images={stem: tmp_path / "raw.tif"})
-    assert (tmp_path / "with.html").read_text(encoding="utf-8").count('alt="image"') == 1
     write_image(tmp_path / "other.tif", np.zeros((48, 63), np.uint8))
-    with pytest.raises(InputError, match=r"other\.tif has the shape \(48, 63\)"):
-        write_report(tmp_path / "without.html", evaluation, images={stem: tmp_path / "other.tif"})
-    assert not (tmp_path / "without.html").exists()
+    images = {stem: tmp_path / "raw.tif", other: tmp_path / "other.tif"}
+    (problem,) = write_report(tmp_path / "report.html", evaluation, images=images)
+    assert problem.startswith(f"{tmp_path / 'other.tif'} has the shape (48, 63)")
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count('alt="image"') == 1
+    assert "<b>Not shown:</b> " in text
+    images = {stem: tmp_path / "raw.tif", other: tmp_path / "gone.tif"}
+    (problem,) = write_report(tmp_path / "report.html", evaluation, images=images, overwrite=True)
+    assert problem == f"{tmp_path / 'gone.tif'}: no such file"
 
 
 def test_a_stack_shows_its_worst_sections(tmp_path):

@@ -48,8 +48,9 @@ def test_pictures_with_and_without_structures(tmp_path, shape):
     assert np.ptp(empty[..., :3].astype(int), axis=-1).max() < 20
 
 
-def test_saved_under_the_inputs_name(tmp_path):
-    meta = RAS.to_meta() | {"filename_or_obj": "in/pt.nii.gz"}
+@pytest.mark.parametrize("stem", ["pt", "ok$1$_$\\frac$", "caf\udce9"])
+def test_saved_under_the_inputs_name(tmp_path, stem):
+    meta = RAS.to_meta() | {"filename_or_obj": f"in/{stem}.nii.gz"}
     item = {"pred": MetaTensor(torch.zeros(1, 6, 6, 6, dtype=torch.uint8), meta=meta), "raw": torch.zeros(1, 6, 6, 6)}
     SaveVolumePreviewd("pred", tmp_path, {"0": "background", "1": "cord"})(item)
-    assert [p.name for p in tmp_path.iterdir()] == ["pt_preview.png"]
+    assert [p.name for p in tmp_path.iterdir()] == [f"{stem}_preview.png"]

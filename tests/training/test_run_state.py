@@ -107,6 +107,15 @@ def test_a_finished_run_is_not_lost_and_resuming_it_changes_nothing(unbroken, ti
     assert history(run) == before
 
 
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("name", ["model.pt", "history.json", "learning_curve.png"])
+def test_files_of_a_run_without_a_checkpoint_are_not_lost(tmp_path, name, resume):
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(InputError, match=rf"{name}: exists already and would be replaced.*another folder"):
+        small_run(tmp_path, resume=resume)
+    assert (tmp_path / name).read_text() == "precious"
+
+
 def test_another_number_of_epochs_is_refused(unbroken, tiny_bundle, em_folder, tmp_path):
     run = shutil.copytree(unbroken, tmp_path / "run")
     reason = Quiet().run(tiny_bundle, em_folder, run, resume=True, epochs=8)

@@ -1,7 +1,9 @@
 import pytest
+from dicom_series import write_series
 
 from medseg.errors import InputError
-from medseg.workflow.inputs import gather_inputs, left_out, refuse_existing, result_path
+from medseg.io import list_volumes
+from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, result_path
 
 
 def touch(folder, *names):
@@ -30,6 +32,26 @@ def test_names_what_a_folder_holds_besides_images(tmp_path):
     (line,) = left_out([str(a.parent), str(tmp_path / "plain"), str(a)])
     assert line.startswith(f"{a.parent}: left out 3 of another format")
     assert line.endswith("(.czi, without ending)")
+
+
+def test_names_the_subfolders_of_which_no_volume_is_taken(tmp_path):
+    write_series(tmp_path / "p" / "p1")
+    write_series(tmp_path / "p" / "p1" / "scout")
+    write_series(tmp_path / "p" / "p2" / "CT")
+    (tmp_path / "p" / "empty").mkdir()
+    write_series(tmp_path / "q" / "p3")
+    touch(tmp_path, "q/p4.nii.gz")
+    for given, taken, named in (
+        (["p"], ["p1"], ["p: left out 1 of its folders (p2);"]),
+        (["p/p?"], ["p1", "CT"], ["p1: left out 1 of its folders (scout);"]),
+        (["q"], ["p4.nii.gz"], ["q: left out 1 of its folders (p3);"]),
+        (["p/p1/scout", "q/p3", "q/p4.nii.gz"], ["scout", "p3", "p4.nii.gz"], []),
+    ):
+        inputs = [str(tmp_path / item) for item in given]
+        volumes = list_volumes(inputs)
+        assert [path.name for path in volumes] == taken
+        lines = left_out_of_volumes(inputs, volumes)
+        assert [line.rpartition("/")[2][: len(start)] for line, start in zip(lines, named, strict=True)] == named
 
 
 def test_results_that_exist(tmp_path):

@@ -59,6 +59,8 @@ def test_lonely_files_are_named(tmp_path):
     touch(tmp_path / "r2", "a.tif", "a.png")
     with pytest.raises(InputError, match="one stem"):
         pair_files(predictions, tmp_path / "r2")
+    with pytest.raises(InputError, match=r"a\.png and .*a\.tif have one stem"):
+        pair_files(tmp_path / "r2", touch(tmp_path / "r4", "a.tif"))
     with pytest.raises(InputError, match="no such file"):
         pair_files(tmp_path / "nowhere", references)
 
