@@ -70,13 +70,12 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
     if not is_image(path):
         raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
     if path.suffix.lower().startswith(".tif"):
-        array, geometry = read_tiff(path, axes=axes)
+        array, geometry = read_tiff(path, lambda *found: _resolve(path, *found, is_label), axes=axes)
     else:
-        array, geometry = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path, is_label)
+        array, letters = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path, is_label)
+        geometry = Geometry(letters)
     if array.size == 0:
         raise InputError(f"{path}: has no pixels (shape {array.shape})")
-    if isinstance(geometry, str):
-        geometry = Geometry(_resolve(path, geometry, array.shape, is_label))
     if len(geometry.axes) != array.ndim:
         raise InputError(f"{path}: axes {geometry.axes} do not fit the shape {array.shape}")
     return array, geometry
@@ -104,8 +103,6 @@ def _resolve(path: Path, letters: str, shape: tuple[int, ...], is_label: bool) -
         (i,) = nameless
         if is_label or letters.endswith("YXC") or shape[i] > _MOST_CHANNELS:
             return letters[:i] + "I" + letters[i + 1 :]
-    if not nameless and len(set(letters)) == len(letters):
-        return letters
     example = "ZYX or CYX" if len(shape) == 3 else "TZYX, ZCYX ..."
     raise InputError(
         f"{path}: the file does not say what the axes of its shape {shape} mean; name them with --axes ({example})"

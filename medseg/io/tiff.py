@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
@@ -36,18 +36,20 @@ TIFF_DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "f
 _IMAGEJ_LIMIT = 4 * 2**30 - 2**20
 
 
-def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geometry | str]:
+def read_tiff(
+    path: Path, resolve: Callable[[str, tuple[int, ...]], str], *, axes: str | None = None
+) -> tuple[np.ndarray, Geometry]:
     """Read the one image of a TIFF file.
 
     Args:
         path: the file.
+        resolve: of letters that leave an axis unstated (``Q``, ``I``, or one twice) and the shape, the letters to take
+            where ``axes`` is None; it may refuse.
         axes: letters of the array's axes, where the file does not state them. Planes of colour of a plain TIFF are
             such a case too: some programs write any three pages so.
 
     Returns:
-        The array without axes of length one (but Y and X), and its geometry. Where the file does not say
-        what its axes mean and ``axes`` is None, tifffile's letters are returned in place of the geometry
-        (``Q`` and ``I`` are unknown), for the caller to refuse or resolve.
+        The array without axes of length one (but Y and X), and its geometry.
 
     Raises:
         InputError: not a TIFF, truncated, several images of different shapes, or ``axes`` that do not fit.
@@ -75,7 +77,7 @@ def read_tiff(path: Path, *, axes: str | None = None) -> tuple[np.ndarray, Geome
         if len(letters) != array.ndim:
             raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
     elif unstated:
-        return array, letters
+        letters = resolve(letters, array.shape)
     try:
         return array, make_geometry(letters, named_spacing, unit)
     except InputError as error:

@@ -104,6 +104,14 @@ def test_how_imagej_spells_micrometres(tmp_path, unit):
     assert read_image(tmp_path / "x.tif")[1] == Geometry("ZYX", (2.0, 0.25, 0.125), "um")
 
 
+def test_pages_of_imagej_without_meaning_keep_the_pixel_size(tmp_path):
+    pages = np.zeros((12, 5, 6), np.uint8)
+    description = "ImageJ=1.53\nimages=12\nunit=um\n"
+    tifffile.imwrite(tmp_path / "x.tif", pages, description=description, metadata=None, resolution=(8, 4))
+    array, geometry = read_image(tmp_path / "x.tif")
+    assert (array.shape, geometry) == ((12, 5, 6), Geometry("IYX", (0.25, 0.125), "um"))
+
+
 def test_imagej_leaves_out_a_distance_of_one_between_sections(tmp_path):
     metadata = {"unit": "um", "axes": "ZYX"}
     tifffile.imwrite(tmp_path / "x.tif", sample("ZYX"), imagej=True, resolution=(8, 4), metadata=metadata)
