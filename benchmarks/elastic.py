@@ -11,6 +11,7 @@ one is given our grid spacing, and a finer one.
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from statistics import median
@@ -57,6 +58,7 @@ def with_elasticdeform(data: dict[str, torch.Tensor], control: np.ndarray) -> Ca
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print(f"torch threads: {torch.get_num_threads()}")
     for shape, repeats in (((512, 512), 21), ((96, 96, 96), 7)):
         data, ndim = pair(shape), len(shape)

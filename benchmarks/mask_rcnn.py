@@ -7,6 +7,7 @@ torchvision is not run here; 2.32 s is its maskrcnn_resnet50_fpn of version 0.27
 and the image kept at its size, on one thread of an AMD EPYC.
 """
 
+import argparse
 import os
 import statistics
 import time
@@ -31,6 +32,7 @@ def seconds(network: torch.nn.Module, image: torch.Tensor) -> tuple[float, int]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     print(f"torch {torch.__version__}, 1 thread; processor seconds, median of 3")

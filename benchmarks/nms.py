@@ -7,6 +7,7 @@ kept (the worst case of a greedy loop), and `crowds`, 20 boxes about each object
 its times are those of its compiled operator in version 0.27.1 on one thread of an AMD EPYC, spread boxes.
 """
 
+import argparse
 import os
 import statistics
 import time
@@ -44,6 +45,7 @@ def milliseconds(call, repeats: int) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, 1 thread; processor milliseconds, median")
     print(f"{'scene':8} {'dims':>4} {'boxes':>6} {'kept':>6} {'ours':>9} {'MONAI':>10} {'ratio':>8}  torchvision")
@@ -56,7 +58,7 @@ def main() -> None:
                 ours = milliseconds(lambda b=boxes, s=scores: nms(b, s, 0.5), 9)
                 theirs = milliseconds(lambda b=boxes, s=scores: non_max_suppression(b, s, 0.5), 1 if n > 5000 else 3)
                 compiled = TORCHVISION_MS[n] if (dims, scene) == (2, "spread") else None
-                beside = f"{compiled:7.1f}, {compiled / ours:.0f} x" if compiled else ""
+                beside = f"{compiled:7.1f} there" if compiled else ""
                 print(
                     f"{scene:8} {dims:4} {n:6} {len(kept):6} {ours:9.2f} {theirs:10.1f} {theirs / ours:7.0f}x  {beside}"
                 )

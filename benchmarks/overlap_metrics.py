@@ -7,6 +7,7 @@ against the times published for the challenge's own Java code (OpenJDK 17, one t
 AMD EPYC, which vary by a factor of two), which is not run here. Real labels are used with MEDSEG_DATA_DIR.
 """
 
+import argparse
 import os
 import time
 from collections.abc import Callable
@@ -120,6 +121,7 @@ def em_stack(name: str, reference: np.ndarray) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print(f"numba {numba.__version__}, scikit-image {skimage.__version__}, {os.cpu_count()} cores, ", end="")
     print(f"{default_threads()} thread(s) in medseg, 1 in the alternatives")
     em_stack("synthetic neuropil", (em_sections((30, 512, 512), seed=1).labels > 0).astype(np.uint8))

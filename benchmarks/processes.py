@@ -16,6 +16,13 @@ def join_processes() -> tuple[int, int]:
     return 0, 1
 
 
+def same_start(network: nn.Module) -> None:
+    """Give all processes the first one's weights and statistics."""
+    if distributed.is_initialized():
+        for tensor in network.state_dict().values():
+            distributed.broadcast(tensor, 0)
+
+
 def of_first(value: float) -> float:
     """The first process's value, so that all end at the same step."""
     if not distributed.is_initialized():

@@ -7,6 +7,7 @@ to write ROIAlign without compiled operators. torchvision is not run; its times 
 operator in version 0.27.1 on one thread of an AMD EPYC.
 """
 
+import argparse
 import os
 import statistics
 import time
@@ -48,6 +49,7 @@ def milliseconds(call, repeats: int = 5) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     print(f"torch {torch.__version__}, 1 thread; processor milliseconds, median")

@@ -21,7 +21,7 @@ import torch
 from device_patches.items import training_images
 from device_patches.recipes import drawing
 from monai.bundle import ConfigParser
-from processes import join_processes, of_first, share_gradients
+from processes import join_processes, of_first, same_start, share_gradients
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -59,13 +59,15 @@ def main() -> None:
 def train(options: argparse.Namespace) -> None:
     """Train and write the averaged weights."""
     rank, processes = join_processes()
-    torch.manual_seed(options.seed + rank)
+    torch.manual_seed(options.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     config = configuration(options, device)
     items = prepared(options, config)
     network, loss = config.get_parsed_content("network_def").to(device), config.get_parsed_content("loss")
     if options.init:
         network.load_state_dict(torch.load(options.init, map_location=device, weights_only=True))
+    same_start(network)
+    torch.manual_seed(options.seed + rank)  # each process draws patches of its own
     detector, volumes = isinstance(loss, SumOfLosses), network.spatial_dims == 3
     layout = torch.channels_last_3d if volumes else training_layout(device)
     network = network.to(memory_format=layout).train()
@@ -76,7 +78,8 @@ def train(options: argparse.Namespace) -> None:
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.decay, fused=fused)
     autocast = AutocastInferer()
     average = AveragedModel(network, multi_avg_fn=towards, use_buffers=True)
-    say(options, f"{len(items)} images, {sum(p.numel() for p in network.parameters())} parameters")
+    if rank == 0:
+        say(options, f"{len(items)} images, {sum(p.numel() for p in network.parameters())} parameters")
     start = said = time.perf_counter()
     step, total = 0, torch.zeros((), device=device)
     while (done := of_first((time.perf_counter() - start) / options.seconds)) < 1 and step != options.steps:

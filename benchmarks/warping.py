@@ -8,6 +8,7 @@ it is not run here, its times are those published with the reference values (Ope
 vCPU of an AMD EPYC, which vary by a factor of two).
 """
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -99,6 +100,7 @@ def cold_start() -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     print(f"numba {numba.__version__}, {os.cpu_count()} cores; the Java reference is not run: times as published")
     cold_start()
     report("synthetic neuropil", (em_sections((30, 512, 512), seed=1).labels > 0).astype(np.uint8))

@@ -239,6 +239,7 @@ SETS: dict[str, PublicSet] = {
             source="https://github.com/kreshuklab/plant-seg",
         ),
         citation="Wolny et al. 2020, eLife 9:e57613",
+        bundle="cells3d_mask_rcnn",
         by_hand=(
             "take NAME_raw.tif and NAME_labels.tif pairs exported from tests/resources of "
             "https://github.com/kreshuklab/plant-seg"

@@ -252,6 +252,8 @@ def _write_coco(src: Path, dst: Path) -> None:
     from data_tools.layout import read_dataset
     from medseg.io.atomic import atomic_target
 
+    if dst.exists():
+        raise InputError(f"{dst}: exists already; choose another name")
     content = dataset_to_coco(read_dataset(src))
     with atomic_target(dst) as partial:
         partial.write_text(json.dumps(content), encoding="utf-8")

@@ -20,7 +20,7 @@ def download_file(download: Download, folder: Path, *, progress: Progress | None
 
     A file that is there already is checked, not downloaded again. An interrupted download stays as
     `NAME.part` and is continued next time if the server still has the same file. Where the catalogue knows no
-    checksum, the sha256 of the first download is recorded in `checksums.json` and holds from then on.
+    checksum, the one that :func:`record_checksum` wrote holds.
 
     Raises:
         FetchError: no connection, an HTTP error, a connection that broke off, or a wrong checksum.
@@ -32,7 +32,8 @@ def download_file(download: Download, folder: Path, *, progress: Progress | None
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / download.filename
     record = folder / "checksums.json"
-    known = download.checksum or _recorded(record).get(download.filename)
+    recorded = None if download.checksum else _recorded(record).get(download.filename)
+    known = download.checksum or recorded
     had_it = target.exists()
     try:
         pooch.retrieve(
@@ -47,11 +48,18 @@ def download_file(download: Download, folder: Path, *, progress: Progress | None
             f"{download.url}: the file does not have the checksum {known}"
             f"{' (the copy on disk was changed or is incomplete)' if had_it else ''}; the download was not kept. "
             "Run the command again; if that fails too, the file at the source has changed"
+            f"{f': delete {record} to take the new one' if recorded else ''}"
         ) from error
-    if not download.checksum:
-        content = _recorded(record) | {download.filename: file_checksum(target)}
-        record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return target
+
+
+def record_checksum(download: Download, folder: Path) -> None:
+    """Write the sha256 of a file that proved good to `checksums.json`, where the catalogue knows no checksum."""
+    record = folder / "checksums.json"
+    known = _recorded(record)
+    if not download.checksum and download.filename not in known:
+        content = known | {download.filename: file_checksum(folder / download.filename)}
+        record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _recorded(record: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from data_tools.catalogue import PublicSet
 from data_tools.convert.build import Conversion, build_dataset
 from data_tools.convert.sets import CONVERTERS
 from data_tools.fetch.archive import unpack
-from data_tools.fetch.download import Progress, download_file
+from data_tools.fetch.download import Progress, download_file, record_checksum
 from data_tools.layout import write_dataset_json
 from data_tools.split import split_dataset
 from medseg.errors import InputError
@@ -64,6 +64,7 @@ def fetch_set(
         part = raw / archive.name.split(".")[0]
         if not part.exists():
             unpack(archive, part)
+        record_checksum(download, archive.parent)
     conversion = None
     if convert and not (root / "dataset" / "dataset.json").is_file():
         conversion = _with_validation(build_dataset(root / "dataset", CONVERTERS[name](raw), public.description))

@@ -15,7 +15,7 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the samples and the results.")] = Path(
         "out/demo"
     ),
-    seed: Annotated[int, typer.Option(help="Of the synthetic samples.")] = 2012,
+    seed: Annotated[int, typer.Option(min=0, help="Of the synthetic samples.")] = 2012,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
 ) -> None:
     """Draw a section of neural tissue and nuclei, segment them with the shipped weights and score the results."""

@@ -87,7 +87,13 @@ def export_bundle(
     with atomic_target(path, overwrite=overwrite) as partial:
         with _quiet():
             if format == "onnx":
-                _write_onnx(network, partial, sizes, bundle.metadata, facts)
+                try:
+                    _write_onnx(network, partial, sizes, bundle.metadata, facts)
+                except ImportError as error:  # an onnxscript that does not know this torch
+                    raise InputError(
+                        f"ONNX export does not work with what is installed ({error}): "
+                        "pip install --upgrade 'medseg[export]'"
+                    ) from error
             else:
                 _write_torchscript(network, partial, bundle, facts)
         difference = max(_difference(network, partial, format, image) for image in sizes.trials())

@@ -164,9 +164,12 @@ def test_processes_share_gradients_and_end_together(tmp_path):
     script = tmp_path / "share.py"
     script.write_text(
         "import torch\n"
-        "from processes import join_processes, of_first, share_gradients\n"
+        "from processes import join_processes, of_first, same_start, share_gradients\n"
         "rank, count = join_processes()\n"
         "network = torch.nn.ModuleList([torch.nn.Linear(3, 2), torch.nn.Linear(1, 1)])\n"
+        "network[0].weight.data.fill_(rank + 3.0)\n"
+        "same_start(network)\n"
+        "assert torch.equal(network[0].weight.data, torch.full((2, 3), 3.0))\n"
         "network[0].weight.grad = torch.full((2, 3), float(rank))\n"
         "if rank == 0: network[0].bias.grad = torch.tensor([2.0, 4.0])\n"
         "share_gradients(network)\n"

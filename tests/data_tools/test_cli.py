@@ -129,6 +129,8 @@ def test_axes_of_short_stacks(short_stacks, command, monkeypatch):
 
 def test_convert_there_and_back(cells, tmp_path):
     assert run("convert", "to-coco", cells, tmp_path / "c.json").exit_code == 0
+    again = run("convert", "to-coco", cells, tmp_path / "c.json")
+    assert "exists already; choose another name" in again.output + str(again.exception)
     result = run("convert", "coco", cells, tmp_path / "back", "--labels", tmp_path / "c.json", "--name", "back")
     assert result.exit_code == 0, result.output
     assert read_dataset(tmp_path / "back").description.name == "back"

@@ -76,6 +76,16 @@ def test_truncated_archive(public, site, tmp_path):
     assert not (tmp_path / "dataset").exists()
 
 
+def test_a_page_in_place_of_the_archive_is_not_what_later_downloads_must_equal(public, site, tmp_path):
+    good, site.files["/stage1_train.zip"] = site.files["/stage1_train.zip"], b"<html>down for maintenance</html>"
+    with pytest.raises(FetchError, match="delete it and run the command again"):
+        fetch_set("dsb2018", public, tmp_path)
+    (tmp_path / "download" / "stage1_train.zip").unlink()
+    site.files["/stage1_train.zip"] = good
+    assert fetch_set("dsb2018", public, tmp_path).conversion
+    assert "stage1_train.zip" in json.loads((tmp_path / "download" / "checksums.json").read_text())
+
+
 def test_without_conversion(public, tmp_path):
     assert fetch_set("dsb2018", public, tmp_path, convert=False).conversion is None
     assert not (tmp_path / "dataset").exists()
