@@ -23,4 +23,4 @@ lint: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv out build dist
+	rm -rf .venv build dist

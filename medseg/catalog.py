@@ -41,6 +41,11 @@ class Bundle:
         return self.root / "models" / "model.pt"
 
     @property
+    def is_recipe(self) -> bool:
+        """Whether it is made to be trained and ships no weights."""
+        return not self.metadata.get("weights_sha256")
+
+    @property
     def dimensions(self) -> int:
         """Spatial axes of the network's input."""
         return len(self.metadata["network_data_format"]["inputs"]["image"]["spatial_shape"])
@@ -86,6 +91,7 @@ class Bundle:
             "dimensions": self.dimensions,
             "levels": self.levels,
             "weights": self.weights.is_file(),
+            "recipe": self.is_recipe,
             "data_licence": self.metadata.get("data_licence", "not stated"),
             "path": str(self.root),
         }
@@ -94,8 +100,10 @@ class Bundle:
         """SHA-256 of the shipped weights.
 
         Raises:
-            InputError: they are missing, or not those that the metadata name.
+            InputError: there are none, they are missing, or not those that the metadata name.
         """
+        if self.is_recipe and not self.weights.is_file():
+            raise InputError(f"{self.name}: has no weights of its own; train it (medseg train) and name yours (--weights)")
         if not self.weights.is_file():
             raise InputError(f"{self.weights}: the weights are missing; reinstall medseg, or give your own (--weights)")
         found = sha256(self.weights)

@@ -62,6 +62,13 @@ def test_weights_must_be_those_of_the_metadata(copy):
         copy.check_weights()
 
 
+def test_a_recipe_is_not_told_to_be_reinstalled():
+    recipe = find_bundle("cells3d_mask_rcnn")
+    assert recipe.is_recipe
+    with pytest.raises(InputError, match="cells3d_mask_rcnn: has no weights of its own; train it"):
+        recipe.check_weights()
+
+
 def test_damaged_metadata_and_missing_configs(copy):
     with pytest.raises(InputError, match=r"no configs/nothing\.json"):
         copy.config("nothing")

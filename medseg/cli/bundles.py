@@ -22,7 +22,7 @@ def bundles(as_json: bool = typer.Option(False, "--json", help="Machine-readable
     for heading in ("bundle", "dim", "levels", "weights", "task", "training data"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "bundle")
     for b in found:
-        weights = "yes" if b["weights"] else "missing"
+        weights = "yes" if b["weights"] else "none" if b["recipe"] else "missing"
         levels = f"{b['levels'][0]}-{b['levels'][-1]}" if b["levels"] else ""
         table.add_row(b["name"], f"{b['dimensions']}D", levels, weights, b["task"], b["data_licence"])
     Console().print(table)

@@ -17,5 +17,5 @@ def test_json_names_each_bundle(medseg):
 def test_table(medseg):
     done = medseg("bundles")
     assert done.code == 0
-    for word in ("em_membrane_unet", "2D", "non-commercial"):
+    for word in ("em_membrane_unet", "2D", "non-commercial", "none"):
         assert word in done.out
