@@ -36,7 +36,8 @@ class UNetPlusPlus(nn.Module):
         norm: MONAI's name of a normalisation after each 3-wide convolution (``"batch"``, ``"instance"``,
             ``("group", {"num_groups": 8})``), or None as in the paper.
         upsample: ``"transposed"``, a 2-wide transposed convolution to the width of the level as in the paper, or
-            ``"bilinear"`` (trilinear in 3D, corners aligned), which has no parameters and keeps the width.
+            ``"bilinear"`` (trilinear in 3D, corners aligned), which has no parameters and keeps the width, but
+            depends on the size of the input: tiles cannot equal the whole image.
         concat: order of the features that enter a node: ``"skips_first"`` as in the paper's formula, or
             ``"up_first"`` as in the authors' Keras code. Only loaded weights care.
         dropout: probability after each 3-wide convolution.

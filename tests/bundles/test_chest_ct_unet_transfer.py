@@ -8,6 +8,8 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
+import torch
+from monai.bundle import ConfigParser
 
 from medseg.io import read_labels
 
@@ -73,6 +75,15 @@ def test_from_archive_to_prediction(medseg, archive, tmp_path):
     found, _ = read_labels(tmp_path / "out" / "ID1_0_labels.tif")
     assert found.shape == (SIDE, SIDE)
     assert found.max() <= 3
+
+
+def test_labels_stay_on_their_images_when_resized():
+    parser = ConfigParser()
+    parser.read_config(ROOT / "bundles" / "chest_ct_unet_transfer" / "configs" / "train.json")
+    parser["image_size"] = [16, 16]
+    ramp = torch.arange(48.0).expand(1, 48, 48)
+    resized = parser.get_parsed_content("load_slices::3")({"image": ramp, "label": ramp})
+    torch.testing.assert_close(resized["label"], resized["image"])
 
 
 @pytest.mark.slow
