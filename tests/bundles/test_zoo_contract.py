@@ -203,6 +203,13 @@ def test_weights_are_small_safe_and_those_of_the_network(complete):
     network_of(complete).load_state_dict(state, strict=True)
 
 
+def test_a_detector_is_evaluated_as_it_predicts(detector):
+    inference, evaluate = config(detector, "inference"), config(detector, "train") | config(detector, "evaluate")
+    predict, scored = inference["inferer"], evaluate["validate#inferer"]
+    assert (predict["_target_"], predict.get("stride")) == (scored["_target_"], scored.get("stride"))
+    assert (inference["tile_shape"], inference["tile_overlap"]) == (evaluate["val_tile"], scored["overlap"])
+
+
 def test_several_gpus_start_as_one_does(bundle):
     """Imports and initialize of the override replace those of train.json: each must be there again."""
     train, gpus = config(bundle, "train"), config(bundle, "multi_gpu_train")
