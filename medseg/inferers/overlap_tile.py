@@ -40,8 +40,9 @@ class OverlapTileInferer(Inferer):
     pixels in every tile. The paper's 388-pixel tiles laid at stride 388 are *not* exact: 388 = 4 mod 16.
 
     **What breaks it.** Instance, group and layer normalisation and global pooling compute statistics over the
-    tile, so a tile's border changes all its pixels; batch normalisation does so in training mode. Networks
-    with such layers are refused when more than one tile is needed; ``allow_inexact=True`` makes that a warning.
+    tile, so a tile's border changes all its pixels; batch normalisation does so in training mode. Upsampling with
+    aligned corners (``nn.Upsample``) stretches each tile by a factor of its own. Networks with such layers are
+    refused when more than one tile is needed; ``allow_inexact=True`` makes that a warning.
 
     **Networks that pad** (margin 0) put zeros around each tile. With ``context`` that many pixels of the image are
     read around what is used of a tile; where it is at least what the network sees around a pixel, the result
@@ -167,6 +168,9 @@ class OverlapTileInferer(Inferer):
                 if isinstance(layer, _WHOLE_IMAGE_LAYERS) or in_training:
                     mode = " in training mode" if in_training else ""
                     reasons.append(f"{name} ({type(layer).__name__}{mode}) computes statistics over the tile")
+                    break
+                if isinstance(layer, nn.Upsample) and layer.align_corners:
+                    reasons.append(f"{name} (Upsample) aligns the corners of the tile: its factor depends on the size")
                     break
         if not reasons:
             return

@@ -36,7 +36,8 @@ class UNetPlusPlus(nn.Module):
         norm: MONAI's name of a normalisation after each 3-wide convolution (``"batch"``, ``"instance"``,
             ``("group", {"num_groups": 8})``), or None as in the paper.
         upsample: ``"transposed"``, a 2-wide transposed convolution to the width of the level as in the paper, or
-            ``"bilinear"`` (trilinear in 3D, corners aligned), which has no parameters and keeps the width.
+            ``"bilinear"`` (trilinear in 3D, corners aligned), which has no parameters and keeps the width, but
+            depends on the size of the input: tiles cannot equal the whole image.
         concat: order of the features that enter a node: ``"skips_first"`` as in the paper's formula, or
             ``"up_first"`` as in the authors' Keras code. Only loaded weights care.
         dropout: probability after each 3-wide convolution.
@@ -62,6 +63,8 @@ class UNetPlusPlus(nn.Module):
     as there.
     """
 
+    __jit_unused_properties__ = ("mode",)  # its setter raises what TorchScript cannot
+
     def __init__(
         self,
         spatial_dims: int,
@@ -80,18 +83,13 @@ class UNetPlusPlus(nn.Module):
         _check_option("spatial_dims", spatial_dims, (2, 3))
         _check_option("upsample", upsample, ("transposed", "bilinear"))
         _check_option("concat", concat, ("skips_first", "up_first"))
-        _check_option("mode", mode, ("fast", "accurate"))
         _check_option("activation", activation, (None, "sigmoid", "softmax"))
         if len(channels) < 2:
             raise ValueError(f"channels {tuple(channels)}: a U-Net++ has at least two levels")
-        if mode == "accurate" and activation is None and out_channels > 1:
-            raise ValueError(
-                f"mode 'accurate' averages probabilities: say whether the {out_channels} channels "
-                "are activation='sigmoid' (each by itself) or 'softmax' (classes)"
-            )
         self.spatial_dims, self.in_channels, self.out_channels = spatial_dims, in_channels, out_channels
         self.channels, self.deep_supervision = tuple(channels), deep_supervision
-        self.mode, self.activation = mode, activation or "sigmoid"
+        self.activation = activation or ("sigmoid" if out_channels == 1 else "")  # "": not said
+        self.mode = mode
         self.depth = len(channels) - 1
         self.margin, self.stride = 0, 2**self.depth
         self.levels = list(range(1, self.depth + 1)) if deep_supervision else [self.depth]
@@ -118,6 +116,21 @@ class UNetPlusPlus(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # the authors' he_normal
                 nn.init.zeros_(module.bias)
 
+    @property
+    def mode(self) -> str:
+        """What evaluation mode returns, ``"fast"`` or ``"accurate"``."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        _check_option("mode", mode, ("fast", "accurate"))
+        if mode == "accurate" and not self.activation:
+            raise ValueError(
+                f"mode 'accurate' averages probabilities: say whether the {self.out_channels} channels "
+                "are activation='sigmoid' (each by itself) or 'softmax' (classes)"
+            )
+        self._mode = mode
+
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         """Logits: all heads, deepest first, in training mode with deep supervision; else one tensor."""
         self._check_size(x)
@@ -127,7 +140,7 @@ class UNetPlusPlus(nn.Module):
             rows.append([x])
         for node in self.nodes.values():
             rows[node.level].append(node(rows[node.level], rows[node.level + 1][node.position - 1]))
-        every_head = self.deep_supervision and (self.training or self.mode == "accurate")
+        every_head = self.deep_supervision and (self.training or self._mode == "accurate")
         logits: list[Tensor] = []
         for level, head in self.heads.items():
             if every_head or int(level) == self.depth:

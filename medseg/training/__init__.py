@@ -6,6 +6,7 @@ from medseg.training.epoch_seed import EpochSeed
 from medseg.training.freeze import FreezeEncoder
 from medseg.training.layout import training_layout
 from medseg.training.nan_guard import NanGuard
+from medseg.training.one_cycle import OneCycle
 from medseg.training.parameter_groups import parameter_groups
 from medseg.training.run_state import RunState
 from medseg.training.weighted_batch import PrepareWeightedBatch
@@ -14,6 +15,7 @@ __all__ = [
     "EpochSeed",
     "FreezeEncoder",
     "NanGuard",
+    "OneCycle",
     "PrepareDetectionBatch",
     "PrepareWeightedBatch",
     "RunState",

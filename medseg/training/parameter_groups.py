@@ -11,7 +11,7 @@ def parameter_groups(network: nn.Module, learning_rate: float, encoder_lr_scale:
     """Two groups for any ``torch.optim`` optimiser: the rest of the network, and its encoder.
 
     Schedulers that multiply (``PolynomialLR``, ``CosineAnnealingLR``, ``LambdaLR`` ...) keep the ratio.
-    ``OneCycleLR`` sets rates anew: give it ``max_lr=[group["lr"] for group in optimizer.param_groups]``.
+    ``OneCycle`` sets rates anew: give it ``max_lr=[group["lr"] for group in optimizer.param_groups]``.
 
     Args:
         network: has an attribute ``encoder``.

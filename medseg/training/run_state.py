@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -38,7 +39,8 @@ class RunState:
         run_dir: folder of the run.
         save_dict: objects with ``state_dict`` and ``load_state_dict``; ``"network"`` must be among them.
         evaluator: the validator; its metrics of the epoch are recorded. Attach after ``ValidationHandler``.
-        key_metric: name of the metric in ``evaluator.state.metrics`` that decides the best epoch; larger is better.
+        key_metric: name of the metric in ``evaluator.state.metrics`` that decides the best epoch; larger is better,
+            NaN is no score.
         resume: go on from ``checkpoint.pt`` if there is one.
         weights_dtype: floating dtype of ``model.pt`` on disk (``torch.float16`` halves the file; what would overflow
             is kept as it is).
@@ -97,12 +99,13 @@ class RunState:
 
     def _check_length(self, item: Any, stored: Mapping[str, Any]) -> None:
         """A schedule that was planned for another number of epochs would end, or not, in the middle."""
-        planned, asked = stored.get("total_steps"), getattr(item, "total_steps", None)
-        if planned != asked:
-            raise InputError(
-                f"{self.checkpoint}: its learning rate was planned for {planned} epochs, not {asked}; resume with "
-                f"--epochs {planned}, or start a new run from its model.pt (--init-weights)"
-            )
+        for length in ("total_steps", "total_iters", "T_max"):  # of a cycle, a polynomial, a cosine
+            planned, asked = stored.get(length), getattr(item, length, None)
+            if planned != asked:
+                raise InputError(
+                    f"{self.checkpoint}: its learning rate was planned for {planned} epochs, not {asked}; resume with "
+                    f"--epochs {planned}, or start a new run from its model.pt (--init-weights)"
+                )
 
     def _add_loss(self, engine: Engine) -> None:
         output = engine.state.output  # a list where the trainer decollates its batches
@@ -121,6 +124,8 @@ class RunState:
             metrics = {k: float(v) for k, v in self.evaluator.state.metrics.items()}
         self.history.append(record | metrics)
         score = metrics.get(self.key_metric) if self.key_metric else None
+        if score is not None and math.isnan(score):
+            score = None  # nothing is larger than NaN: it would stay the best for ever
         is_best = score is not None and (self.best is None or score > self.best)
         if is_best:
             self.best = score

@@ -19,7 +19,8 @@ class LabelsFromDetectionsd(MapTransform):
     """Paint detections into a label image; a pixel of several objects goes to the best-scored one.
 
     Args:
-        keys: detections of one image (:class:`medseg.inferers.ImageDetections` or a dictionary) with masks.
+        keys: detections of one image (:class:`medseg.inferers.ImageDetections` or a dictionary); without
+            ``box_masks`` an object is its whole box.
         image_key: the image ``(C, *sections, *spatial)``; the labels have its shape and metadata.
         detections_key: where the detections that were painted are left; row i of each of their tensors belongs to
             the object of id ``i + 1``: section after section, best score first.
@@ -30,9 +31,6 @@ class LabelsFromDetectionsd(MapTransform):
         threshold: an object has the pixels whose probability is above.
 
     Shapes: ``(1, *sections, *spatial)`` int32, 0 = background; ids run on through a stack.
-
-    Raises:
-        ValueError: detections without masks.
     """
 
     def __init__(
@@ -57,6 +55,9 @@ class LabelsFromDetectionsd(MapTransform):
         image = data[self.image_key]
         for key in self.key_iterator(data):
             found = {name: data[key][name] for name in data[key].keys()}  # noqa: SIM118 (not a mapping)
+            if "box_masks" not in found:
+                dims = found["boxes"].shape[1] // 2
+                found["box_masks"] = torch.ones((len(found["boxes"]), *(1,) * dims))
             found = _rows(found, found["scores"] >= self.min_score)
             labels, result[self.detections_key] = self._painted(found, tuple(image.shape[1:]))
             result[key] = convert_to_dst_type(labels[None], image, dtype=torch.int32)[0]

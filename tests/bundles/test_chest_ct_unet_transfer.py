@@ -1,14 +1,19 @@
 """The recipe for chest CT slices, from the archive's layout to a prediction, on a synthetic archive."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pytest
+import torch
+from monai.bundle import ConfigParser
 
 from medseg.io import read_labels
 
+ROOT = Path(__file__).parents[2]
 SIDE = 64
 PATIENTS = ("ID1", "ID2", "ID3")
 DISCS = ((32, 18, 11), (36, 42, 9), (14, 32, 4))  # y, x, radius of lung, heart, trachea
@@ -70,3 +75,29 @@ def test_from_archive_to_prediction(medseg, archive, tmp_path):
     found, _ = read_labels(tmp_path / "out" / "ID1_0_labels.tif")
     assert found.shape == (SIDE, SIDE)
     assert found.max() <= 3
+
+
+def test_labels_stay_on_their_images_when_resized():
+    parser = ConfigParser()
+    parser.read_config(ROOT / "bundles" / "chest_ct_unet_transfer" / "configs" / "train.json")
+    parser["image_size"] = [16, 16]
+    ramp = torch.arange(48.0).expand(1, 48, 48)
+    resized = parser.get_parsed_content("load_slices::3")({"image": ramp, "label": ramp})
+    torch.testing.assert_close(resized["label"], resized["image"])
+
+
+@pytest.mark.slow
+def test_two_processes_train_with_the_encoder_frozen_at_first(medseg, archive, tmp_path):
+    assert medseg("data", "convert", "chest_ct_slices", archive, tmp_path / "chest").code == 0
+    assert medseg("data", "split", tmp_path / "chest", "--overwrite").code == 0
+    root = ROOT / "bundles" / "chest_ct_unet_transfer"
+    configs = [str(root / "configs" / f"{name}.json") for name in ("train", "multi_gpu_train")]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
+    command += ["monai.bundle", "run", "--config_file", configs, "--bundle_root", root]
+    command += ["--dataset_dir", tmp_path / "chest", "--output_dir", tmp_path / "run"]
+    command += ["--epochs", 2, "--freeze_epochs", 1]
+    for setting in SETTINGS:
+        command += ["--" + setting.partition("=")[0], setting.partition("=")[2]]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(json.loads((tmp_path / "run" / "history.json").read_text())) == 2

@@ -199,6 +199,29 @@ def test_trains_and_goes_on(medseg, small_bundle, ct_folder, tmp_path):
     assert medseg("predict", small_bundle, ct_folder / "images" / "p2.nii.gz", *out).code == 0
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_training_sees_volumes_as_prediction_does(name):
+    """From the orientation to the voxel size: a fine CT resampled without smoothing is another kind of image."""
+    configs = ROOT / "bundles" / name / "configs"
+    train, inference = (json.loads((configs / f"{s}.json").read_text(encoding="utf-8")) for s in ("train", "inference"))
+    names = [[t["_target_"].rpartition(".")[2] for t in steps]
+             for steps in (train["load_volumes"], inference["preprocessing"]["transforms"])]  # fmt: skip
+    trained, predicted = (steps[steps.index("Orientationd") : steps.index("Spacingd") + 1] for steps in names)
+    assert trained == predicted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_several_gpus_share_the_crops_of_an_epoch(name, monkeypatch):
+    configs = ROOT / "bundles" / name / "configs"
+    parser = ConfigParser()
+    parser.read_config([str(configs / f"{part}.json") for part in ("train", "multi_gpu_train")])
+    parser["train::dataset"], parser["crops_per_epoch"] = list(range(14)), 101
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    sampler = parser.get_parsed_content("train::dataloader::sampler")
+    assert len(list(sampler)) == len(sampler) == 51
+    assert set(sampler) == set(range(14))
+
+
 @pytest.mark.parametrize("small_bundle", ["headneck_ct_unet_transfer"], indirect=True)
 def test_vgg16_with_batch_norm_by_one_override(medseg, small_bundle, ct_folder, tmp_path):
     settings = settings_of(small_bundle.name)

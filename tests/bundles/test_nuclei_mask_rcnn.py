@@ -84,6 +84,22 @@ def test_trains_and_goes_on(medseg, narrow_nuclei_detector, flat_nuclei, tmp_pat
     assert medseg("predict", narrow_nuclei_detector, image, "-o", tmp_path, "--weights", weights).code == 0
 
 
+def test_boxes_alone(medseg, narrow_nuclei_detector, flat_nuclei, tmp_path):
+    run, boxes = tmp_path / "run", ("--set", "mask_head=null")
+    done = medseg(
+        *("train", narrow_nuclei_detector, "--data", flat_nuclei, "-o", run, *SMALL, "--from-scratch"),
+        *("--epochs", 1, "--set", "val_interval=1", *boxes),
+    )
+    assert done.code == 0, done.err
+    image, weights = flat_nuclei / "images" / "n1.tif", run / "model.pt"
+    settings = (*boxes, "--set", "score_threshold=0.0")
+    done = medseg("predict", narrow_nuclei_detector, image, "-o", tmp_path, "--weights", weights, "--coco", *settings)
+    assert done.code == 0, done.err
+    annotations = json.loads((tmp_path / "n1_coco.json").read_text())["annotations"]
+    assert annotations
+    assert all(a["area"] == a["bbox"][2] * a["bbox"][3] for a in annotations)
+
+
 @pytest.mark.slow
 def test_evaluate_scores_the_validation_images(narrow_nuclei_detector, flat_nuclei, tmp_path):
     configs = narrow_nuclei_detector / "configs"

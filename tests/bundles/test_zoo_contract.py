@@ -201,3 +201,20 @@ def test_weights_are_small_safe_and_those_of_the_network(complete):
     state = torch.load(complete.weights, map_location="cpu", weights_only=True)
     assert all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point())
     network_of(complete).load_state_dict(state, strict=True)
+
+
+def test_a_detector_is_evaluated_as_it_predicts(detector):
+    inference, evaluate = config(detector, "inference"), config(detector, "train") | config(detector, "evaluate")
+    predict, scored = inference["inferer"], evaluate["validate#inferer"]
+    assert (predict["_target_"], predict.get("stride")) == (scored["_target_"], scored.get("stride"))
+    assert (inference["tile_shape"], inference["tile_overlap"]) == (evaluate["val_tile"], scored["overlap"])
+
+
+def test_several_gpus_start_as_one_does(bundle):
+    """Imports and initialize of the override replace those of train.json: each must be there again."""
+    train, gpus = config(bundle, "train"), config(bundle, "multi_gpu_train")
+    assert [line for line in train["imports"] if line not in gpus["imports"] and line != "$import glob"] == []
+    lines = {line.replace("@network_def", "@network") for line in gpus["initialize"]}
+    assert [line for line in train["initialize"] if line.replace("@network_def", "@network") not in lines] == []
+    if "freeze_epochs" in train:  # a frozen encoder has no gradients to wait for
+        assert gpus["network"]["find_unused_parameters"] == "$@freeze_epochs > 0"

@@ -129,6 +129,16 @@ def test_refuses_batch_norm_in_training_mode():
         OverlapTileInferer((48, 48))(torch.rand(1, 2, 40, 40), network)
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+def test_refuses_upsampling_with_aligned_corners_unless_allowed(dims):
+    network = UNetPlusPlus(dims, 1, 1, channels=(2, 2), upsample="bilinear").eval()
+    image, tile = torch.rand(1, 1, *[40] * dims), [24] * dims
+    with pytest.raises(ValueError, match="aligns the corners of the tile"):
+        OverlapTileInferer(tile, context=8)(image, network)
+    with pytest.warns(UserWarning, match="aligns the corners"):
+        OverlapTileInferer(tile, context=8, allow_inexact=True)(image, network)
+
+
 def test_refuses_padded_networks_and_plain_functions():
     image = torch.rand(1, 2, 40, 40)
     with pytest.raises(ValueError, match="margin 0"):

@@ -241,3 +241,11 @@ def test_sizes_that_pool():
 def test_refuses_what_it_cannot_be(arguments, message):
     with pytest.raises(ValueError, match=message):
         UNetPlusPlus(**{"spatial_dims": 2, "in_channels": 1, "out_channels": 1} | arguments)
+
+
+def test_a_mode_set_later_is_checked_too():
+    network = UNetPlusPlus(2, 1, 3, channels=(2, 2))
+    for mode, message in (("accurate", "averages probabilities"), ("Fast", "mode is one of")):
+        with pytest.raises(ValueError, match=message):
+            network.mode = mode
+    assert network.mode == "fast"

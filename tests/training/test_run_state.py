@@ -5,10 +5,11 @@ import pytest
 import torch
 from ignite.engine import Engine, Events
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, PolynomialLR
 
 from medseg.catalog import Bundle
 from medseg.errors import InputError
-from medseg.training import RunState
+from medseg.training import OneCycle, RunState
 from medseg.workflow import train as workflow_train
 from medseg.workflow.train import run_training
 
@@ -158,6 +159,34 @@ def test_model_is_the_best_epochs(tmp_path):
     _, marks = small_run(tmp_path, scores=(0.3, 0.8, 0.5))
     torch.testing.assert_close(torch.load(tmp_path / "model.pt", weights_only=True)["weight"], marks[1])
     assert [r["score"] for r in history(tmp_path)] == [0.3, 0.8, 0.5]
+
+
+def test_nan_is_no_score(tmp_path):
+    _, marks = small_run(tmp_path, scores=(float("nan"), 0.8, 0.5))
+    torch.testing.assert_close(torch.load(tmp_path / "model.pt", weights_only=True)["weight"], marks[1])
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["best"] == 0.8
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lambda optimizer, epochs: OneCycle(optimizer, 0.1, epochs),
+        lambda optimizer, epochs: PolynomialLR(optimizer, epochs),
+        lambda optimizer, epochs: CosineAnnealingLR(optimizer, epochs),
+    ],
+)
+def test_a_schedule_of_another_length_is_refused(tmp_path, schedule):
+    def run(epochs: int) -> None:
+        network = nn.Linear(2, 1)
+        scheduler = schedule(torch.optim.Adam(network.parameters(), 0.1), epochs)
+        trainer = Engine(lambda *_: {"loss": 1.0})
+        RunState(tmp_path, {"network": network, "lr_scheduler": scheduler}, resume=True).attach(trainer)
+        trainer.run([0], max_epochs=epochs)
+
+    run(3)
+    run(3)
+    with pytest.raises(InputError, match="planned for 3 epochs, not 5"):
+        run(5)
 
 
 def test_without_validation_model_is_the_last(tmp_path):

@@ -69,6 +69,12 @@ def test_nothing_found():
     assert len(result["detections"]["scores"]) == 0
 
 
-def test_boxes_alone_make_no_labels():
-    with pytest.raises(ValueError, match="mask_head=None"):
-        paint(ImageDetections({"boxes": BOXES, "labels": torch.ones(4), "scores": SCORES}))
+def test_without_masks_an_object_is_its_box():
+    boxes_alone = {"boxes": BOXES, "labels": torch.ones(4, dtype=torch.int64), "scores": SCORES}
+    result = paint(ImageDetections(boxes_alone))
+    assert torch.equal(result["pred"], paint()["pred"])
+    assert result["detections"]["box_masks"].shape == (3, 1, 1)
+    stack = paint(ImageDetections(boxes_alone | {"section": torch.tensor([1, 1, 0, 2])}), shape=(1, 3, 6, 8))
+    assert stack["pred"].max() == 4
+    none = {name: value[:0] for name, value in boxes_alone.items()}
+    assert paint(ImageDetections(none))["pred"].sum() == 0

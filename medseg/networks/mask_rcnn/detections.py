@@ -32,7 +32,7 @@ def select_detections(
         ``boxes`` ``(K, 2 d)`` float32, ``labels`` ``(K,)`` int64 and ``scores`` ``(K,)`` float32, best first.
     """
     classes = logits.shape[1]
-    probability = logits.softmax(dim=1)[:, 1:].flatten()
+    probability = logits.float().softmax(dim=1)[:, 1:].flatten()  # of bfloat16, scores would be few and often 1
     label = torch.arange(1, classes, device=logits.device).repeat(len(logits))
     passing = torch.nonzero(probability > settings.score_threshold).flatten()
     # decode what passes only: with many classes next to nothing does
@@ -40,6 +40,6 @@ def select_detections(
     own_class = deltas.view(len(deltas), classes, -1)[row, label[passing]]
     boxes = clip_boxes(coder.decode_single(own_class.float(), proposals[row]), shape)
     wide = wide_enough(boxes, settings.min_side)
-    boxes, scores, labels = boxes[wide], probability[passing][wide].float(), label[passing][wide]
+    boxes, scores, labels = boxes[wide], probability[passing][wide], label[passing][wide]
     kept = batched_nms(boxes, scores, labels, settings.nms_threshold)[: settings.per_image]
     return {"boxes": boxes[kept], "labels": labels[kept], "scores": scores[kept]}

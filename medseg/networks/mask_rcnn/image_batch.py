@@ -16,11 +16,12 @@ class ImageBatch(NamedTuple):
     shapes: list[tuple[int, ...]]
 
 
-def batch_images(images: Sequence[Tensor] | Tensor, spatial_dims: int, channels: int, divisor: int) -> ImageBatch:
-    """Put images ``(C, *spatial)`` at the origin of a zero tensor whose sides are multiples of ``divisor``.
+def check_images(images: Sequence[Tensor], spatial_dims: int, channels: int) -> list[tuple[int, ...]]:
+    """Spatial shapes of images ``(C, *spatial)``.
 
     Raises:
-        ValueError: no image, or one that has other axes or channels, no pixel, or values that are not finite.
+        ValueError: no image, or one that has other axes or channels, no pixel, or values that are not floating point
+            or not finite.
     """
     if len(images) == 0:
         raise ValueError("no images: the batch is empty")
@@ -30,13 +31,25 @@ def batch_images(images: Sequence[Tensor] | Tensor, spatial_dims: int, channels:
             raise ValueError(f"image {i} has shape {shape}: expected (channels, {spatial_dims} spatial axes)")
         if shape[0] != channels:
             raise ValueError(f"image {i} has {shape[0]} channels, the network takes {channels}: convert it first")
+        if not image.is_floating_point():
+            raise ValueError(f"image {i} is {image.dtype}, the network takes floating point: normalise it first")
         if not image.isfinite().all():
             raise ValueError(f"image {i} contains NaN or infinite values")
+    return [tuple(image.shape[1:]) for image in images]
+
+
+def batch_images(images: Sequence[Tensor], divisor: int) -> ImageBatch:
+    """Put images ``(C, *spatial)`` at the origin of a zero tensor whose sides are multiples of ``divisor``.
+
+    Args:
+        images: at least one, all of the same axes and channels (:func:`check_images`).
+        divisor: pixels.
+    """
     shapes = [tuple(image.shape[1:]) for image in images]
     padded = [-(-max(sides) // divisor) * divisor for sides in zip(*shapes, strict=True)]
-    tensor = images[0].new_zeros((len(images), channels, *padded))
+    tensor = images[0].new_zeros((len(images), len(images[0]), *padded))
     # convolutions are faster on it, and ROIAlign reads cells with their channels side by side
-    tensor = tensor.to(memory_format=torch.channels_last if spatial_dims == 2 else torch.channels_last_3d)
+    tensor = tensor.to(memory_format=torch.channels_last if len(padded) == 2 else torch.channels_last_3d)
     for row, image, shape in zip(tensor, images, shapes, strict=True):
         row[(slice(None), *map(slice, shape))] = image
     return ImageBatch(tensor, shapes)

@@ -14,7 +14,7 @@ from medseg.networks.mask_rcnn.backbone import EncoderFPN
 from medseg.networks.mask_rcnn.box_head import BoxHead
 from medseg.networks.mask_rcnn.box_training import box_losses, sample_proposals
 from medseg.networks.mask_rcnn.detections import select_detections
-from medseg.networks.mask_rcnn.image_batch import ImageBatch, batch_images
+from medseg.networks.mask_rcnn.image_batch import ImageBatch, batch_images, check_images
 from medseg.networks.mask_rcnn.mask_head import MaskHead
 from medseg.networks.mask_rcnn.mask_targets import project_masks
 from medseg.networks.mask_rcnn.pyramid_pooling import PyramidPooling
@@ -111,15 +111,14 @@ class MaskRCNN(nn.Module):
     ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
         """Losses (training mode, with targets) or detections of images ``(C, *spatial)``, in a list or stacked."""
         images = [convert_to_tensor(image, track_meta=False) for image in images]
-        original = [tuple(image.shape[1:]) for image in images]
+        original = check_images(images, self.spatial_dims, self.in_channels)
         if self.preprocess is not None:
-            images, targets = self.preprocess(images, targets)
-        batch = batch_images(images, self.spatial_dims, self.in_channels, self.backbone.strides[-1])
+            if self.training:
+                self._objects(targets, original, images[0])  # resized, a target would fit whatever its shape
+            images, targets = self.preprocess(images, targets if self.training else None)
+        batch = batch_images(images, self.backbone.strides[-1])
         if self.training:
-            objects = check_targets(
-                targets, batch.shapes, self.num_classes, self.mask_head is not None, batch.tensor.new_zeros(()).float()
-            )
-            return self._losses(batch, objects)
+            return self._losses(batch, self._objects(targets, batch.shapes, batch.tensor))
         detections = self._detect(batch)
         if self.preprocess is not None:
             for found, from_shape, to_shape in zip(detections, batch.shapes, original, strict=True):
@@ -129,6 +128,12 @@ class MaskRCNN(nn.Module):
     def load_torchvision(self, state_dict: Mapping[str, Tensor], norm_eps: float | None = None) -> list[str]:
         """Take the weights of torchvision's Mask R-CNN with ResNet and FPN; see :func:`load_torchvision`."""
         return load_torchvision(self, state_dict, norm_eps)
+
+    def _objects(
+        self, targets: Sequence[Mapping[str, Tensor]] | None, shapes: list[tuple[int, ...]], image: Tensor
+    ) -> list[Objects]:
+        like = image.new_zeros((), dtype=torch.float32)
+        return check_targets(targets, shapes, self.num_classes, self.mask_head is not None, like)
 
     def _losses(self, batch: ImageBatch, objects: list[Objects]) -> dict[str, Tensor]:
         features = self.backbone(batch.tensor)

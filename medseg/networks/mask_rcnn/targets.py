@@ -74,9 +74,10 @@ def _check(
         if tuple(masks.shape) != (len(boxes), *shape):
             raise ValueError(f"target {i}: masks of shape {tuple(masks.shape)}, expected {(len(boxes), *shape)}")
     elif with_masks:
-        instances = given["instances"].to(like.device)
+        instances = given["instances"]
         if tuple(instances.shape) != shape or instances.is_floating_point():
             raise ValueError(f"target {i}: instances must be an integer image of shape {shape}")
+        instances = instances.to(like.device, torch.int64)  # torch compares no unsigned integers of 16 bits or more
     extended = (boxes[:, dims:] > boxes[:, :dims]).all(dim=1)
     kept = torch.nonzero(extended).flatten()
     masks = masks if masks is None or len(kept) == len(boxes) else masks[kept]

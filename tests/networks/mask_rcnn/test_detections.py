@@ -26,3 +26,12 @@ def test_limit():
     found = run([[0.4, 0.3, 0.3]] * 4, per_image=2, nms_threshold=1.0)
     assert len(found["boxes"]) == 2
     assert run([[1.0, 0, 0]] * 4)["boxes"].shape == (0, 4)
+
+
+def test_sure_detections_keep_their_order_in_half_precision():
+    logits = torch.tensor([[-7.0, 0, -20], [-8.0, 0, -20], [-9.0, 0, -20], [0, -20, -20]]).bfloat16()
+    found = select_detections(
+        logits, torch.zeros(4, 12), PROPOSALS, (40, 60), CODER, DetectionSettings(nms_threshold=1.0)
+    )
+    assert found["boxes"].tolist() == [[30, 30, 40, 60], [0, 0, 10, 9], [0, 0, 10, 10]]
+    assert (found["scores"].diff() < 0).all()

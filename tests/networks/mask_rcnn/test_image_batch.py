@@ -1,12 +1,13 @@
 import pytest
 import torch
 
-from medseg.networks.mask_rcnn.image_batch import batch_images
+from medseg.networks.mask_rcnn.image_batch import batch_images, check_images
 
 
 def test_images_lie_at_the_origin_of_zeros():
     images = [torch.rand(2, 5, 9), torch.rand(2, 8, 3)]
-    batch = batch_images(images, 2, 2, 8)
+    assert check_images(images, 2, 2) == [(5, 9), (8, 3)]
+    batch = batch_images(images, 8)
     assert batch.tensor.shape == (2, 2, 8, 16)
     assert batch.shapes == [(5, 9), (8, 3)]
     assert torch.equal(batch.tensor[0, :, :5, :9], images[0])
@@ -21,8 +22,9 @@ def test_images_lie_at_the_origin_of_zeros():
         ([torch.zeros(2, 5, 9), torch.zeros(3, 5, 9)], "image 1 has 3 channels, the network takes 2"),
         ([torch.full((2, 5, 9), float("nan"))], "image 0 contains NaN"),
         ([torch.zeros(2, 0, 9)], "shape"),
+        ([torch.zeros(2, 5, 9, dtype=torch.uint8)], "image 0 is torch.uint8"),
     ],
 )
 def test_refuses(images, message):
     with pytest.raises(ValueError, match=message):
-        batch_images(images, 2, 2, 8)
+        check_images(images, 2, 2)

@@ -13,6 +13,7 @@ from medseg.networks.mask_rcnn import (
     label_image,
 )
 from medseg.networks.mask_rcnn.paste import crop_masks
+from medseg.networks.mask_rcnn.resize import ResizeShortSide
 
 
 class Small(nn.Module):
@@ -254,6 +255,35 @@ def test_a_loss_that_is_not_finite_is_named():
         network([torch.rand(1, 48, 48)], [instances(2, (3, 9))])
 
 
-def test_rgb_for_a_grey_network():
-    with pytest.raises(ValueError, match="3 channels, the network takes 1"):
-        small().eval()(torch.zeros(1, 3, 32, 32))
+@pytest.mark.parametrize("preprocess", [None, ResizeShortSide(32, 64, mean=(0.5,), std=(0.5,))])
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (torch.zeros(3, 32, 32), "image 0 has 3 channels, the network takes 1"),
+        (torch.zeros(1, 32, 32, dtype=torch.uint8), r"image 0 is torch\.uint8"),
+        (torch.zeros(1, 0, 32), "image 0 has shape"),
+    ],
+)
+def test_refuses_images_before_they_are_resized(preprocess, image, message):
+    with pytest.raises(ValueError, match=message):
+        small(preprocess=preprocess).eval()([image])
+
+
+@pytest.mark.parametrize("preprocess", [None, ResizeShortSide(32, 64)])
+def test_refuses_targets_before_they_are_resized(preprocess):
+    network, images = small(preprocess=preprocess).train(), torch.rand(2, 1, 48, 48)
+    with pytest.raises(ValueError, match="2 images, targets: 1"):
+        network(images, [instances(2, (3, 20))])
+    with pytest.raises(ValueError, match="target 1: instances must be an integer image of shape"):
+        network(images, [instances(2, (3, 20)), instances(2, (3, 20)) | {"instances": torch.zeros(40, 48).int()}])
+
+
+def test_label_images_of_16_bits_train():
+    target = instances(2, (3, 20))
+    unsigned = target | {"instances": target["instances"].to(torch.uint16)}
+    network, image = small().train(), [torch.rand(1, 48, 48)]
+    losses = []
+    for one in (target, unsigned):
+        torch.manual_seed(0)
+        losses.append(network(image, [one])["loss_mask"])
+    assert losses[0] == losses[1]
