@@ -103,7 +103,7 @@ class Bundle:
             InputError: there are none, they are missing, or not those that the metadata name.
         """
         if self.is_recipe and not self.weights.is_file():
-            raise InputError(f"{self.name}: has no weights of its own; train it (medseg train) and name yours (--weights)")
+            raise InputError(f"{self.name}: has no weights of its own; train it, and name yours (--weights)")
         if not self.weights.is_file():
             raise InputError(f"{self.weights}: the weights are missing; reinstall medseg, or give your own (--weights)")
         found = sha256(self.weights)
