@@ -154,9 +154,10 @@ def write_dataset_json(dataset: Dataset, *, overwrite: bool = False) -> Path:
 
 
 def with_checksums(dataset: Dataset) -> Dataset:
-    """Return the data set with the sha256 of each file that its two lists name; those of other files are kept."""
+    """Return the data set with the sha256 of each file of its two lists, and those that it has of other files there."""
     files = sorted({f for _, e in dataset.entries for f in (e.image, e.label)})
-    return replace(dataset, checksums=dataset.checksums | {f: file_checksum(dataset.path(f)) for f in files})
+    kept = {f: checksum for f, checksum in dataset.checksums.items() if dataset.path(f).is_file()}
+    return replace(dataset, checksums=kept | {f: file_checksum(dataset.path(f)) for f in files})
 
 
 def file_checksum(path: Path) -> str:

@@ -91,7 +91,7 @@ def predict(
     if batch_size:
         overrides["tile_batch_size"] = batch_size
     if tta is not None:
-        overrides["tta"] = tta
+        overrides |= _switches(found, {"tta": tta})
     if level is not None:
         found.check_level(level)
         overrides["level"] = level
@@ -128,11 +128,11 @@ def predict(
 
 
 def _switches(bundle: Bundle, wanted: dict[str, bool]) -> dict[str, bool]:
-    """Which files to write, of those that the bundle's config can write."""
+    """What is asked for, of what the bundle's config knows; what it does not know must not be asked for."""
     known = json.loads(bundle.config("inference").read_text(encoding="utf-8"))
     for key, asked in wanted.items():
         if asked and key not in known:
-            raise InputError(f"{bundle.name}: has nothing to write for {_OPTIONS[key]}; leave it out")
+            raise InputError(f"{bundle.name}: cannot do {_OPTIONS[key]}; leave it out")
     return {key: asked for key, asked in wanted.items() if key in known}
 
 

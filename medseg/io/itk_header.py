@@ -28,17 +28,18 @@ def read_itk_header(path: Path) -> ItkHeader:
 
 def _nrrd(path: Path) -> ItkHeader:
     fields = _fields(path, ":", last="")
-    sizes = fields.get("space directions") or fields.get("spacings", "nan")
-    units = re.findall(r'"([^"]*)"', fields.get("units", "") + fields.get("space units", ""))
+    sizes = fields.get("spacedirections") or fields.get("spacings", "nan")
+    units = [re.findall(r'"([^"]*)"', fields.get(name, ""))[:3] for name in ("units", "spaceunits")]  # a 4th is of time
+    space = "-".join(fields.get("space", "").lower().split()).removesuffix("-time")
     return ItkHeader(
         "nan" not in sizes.lower(),
-        "space directions" in fields and fields.get("space", "").lower() in _PATIENT_SPACES,
-        _not_mm(units),
+        "spacedirections" in fields and space in _PATIENT_SPACES,
+        _not_mm(units[0] + units[1]),
     )
 
 
 def _meta_image(path: Path) -> ItkHeader:
-    fields = _fields(path, "=", last="elementdatafile")
+    fields = _fields(path, "=|:", last="elementdatafile")
     return ItkHeader(
         not fields.keys().isdisjoint({"elementspacing", "elementsize"}),
         not fields.keys().isdisjoint({"transformmatrix", "orientation", "rotation"}),
@@ -47,13 +48,14 @@ def _meta_image(path: Path) -> ItkHeader:
 
 
 def _fields(path: Path, separator: str, last: str) -> dict[str, str]:
-    """The lines up to the one that ends the header, by their name in lower case."""
+    """The lines up to the one that ends the header, by their name in lower case and without blanks."""
     fields = {}
     with path.open("rb") as file:
         for line in file:
-            name, _, value = line.decode("latin-1").partition(separator)
-            fields[name.strip().lower()] = value.strip()
-            if name.strip().lower() == last:
+            name, *value = re.split(separator, line.decode("latin-1"), maxsplit=1)
+            name = "".join(name.lower().split())
+            fields[name] = "".join(value).strip()
+            if name == last:
                 break
     return fields
 

@@ -48,9 +48,16 @@ def subfolders_left_out(inputs: Iterable[str | Path], volumes: list[Path]) -> di
     left: dict[Path, list[Path]] = {}
     for folder in folders:
         for inside in sorted(folder.iterdir(), key=natural_order):
-            if inside.is_dir() and inside not in taken and not inside.name.startswith(".") and any(inside.iterdir()):
+            if inside.is_dir() and inside not in taken and not inside.name.startswith(".") and not _is_empty(inside):
                 left.setdefault(folder, []).append(inside)
     return left
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return not any(folder.iterdir())
+    except OSError:  # it may not be opened, so who knows
+        return False
 
 
 def _matches(item: str | Path) -> list[Path]:

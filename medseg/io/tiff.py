@@ -45,8 +45,8 @@ def read_tiff(
         path: the file.
         resolve: of letters that leave an axis unstated (``Q``, ``I``, or one twice) and the shape, the letters to take
             where ``axes`` is None; it may refuse.
-        axes: letters of the array's axes, where the file does not state them. Planes of colour of a plain TIFF are
-            such a case too: some programs write any three pages so.
+        axes: letters of the array's axes, where the file does not state them. Planes of colour of a plain TIFF and as
+            many axes of an ImageJ file give way too: programs write any pages as colours, channels or times.
 
     Returns:
         The array without axes of length one (but Y and X), and its geometry.
@@ -66,13 +66,13 @@ def read_tiff(
         _check_whole(path, file)
         array = series.asarray()
         letters = series.axes.replace("S", "C")
-        planes_of_colour = "SYX" in series.axes and not (file.is_ome or file.is_imagej)
+        often_wrong = file.is_imagej or ("SYX" in series.axes and not file.is_ome)
         named_spacing, unit = _pixel_size(file)
     keep = [i for i, (a, n) in enumerate(zip(letters, array.shape, strict=True)) if n != 1 or a in "YX"]
     array = array.reshape([array.shape[i] for i in keep])
     letters = "".join(letters[i] for i in keep)
     unstated = bool(set(letters) - set("TZCYX")) or len(set(letters)) < len(letters)
-    if axes and (unstated or planes_of_colour):
+    if axes and (unstated or (often_wrong and len(axes) == len(letters))):
         letters = axes.upper()
         if len(letters) != array.ndim:
             raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
@@ -169,7 +169,8 @@ def _imagej_pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str |
         if tag in tags and tags[tag].value[0] > 0:
             numerator, denominator = tags[tag].value
             named[axis] = denominator / numerator
-    depth = float(metadata.get("spacing", 1.0))  # ImageJ leaves out a distance of exactly 1
+    of_sections = "Z" in file.series[0].axes
+    depth = float(metadata.get("spacing", 1.0 if of_sections else 0.0))  # ImageJ leaves out a distance of exactly 1
     if depth > 0:
         named["Z"] = depth
     return (named, unit) if unit else ({}, None)

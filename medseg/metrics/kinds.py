@@ -8,7 +8,7 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.metrics.foreground import Kind, as_array, kind_of_prediction, kind_of_reference
-from medseg.metrics.segments import components
+from medseg.metrics.segments import as_sections, components
 
 
 def as_kind(image: Any, name: str, kind: Kind | None = None) -> np.ndarray:
@@ -43,8 +43,8 @@ def as_kinds(
     """Both sides as `as_kind` has them, each with a look at the other.
 
     Integers with at most one value beside 0 can be a mask or a label image with one object or none. Beside a label
-    image they are the latter if they are one piece, so that a volume in which little was found is compared as the
-    others are.
+    image they are the latter if they are one piece, in each section too, so that a volume in which little was found is
+    compared as the others are.
 
     Raises:
         InputError: as `as_kind`, or shapes that differ.
@@ -63,10 +63,12 @@ def as_kinds(
 
 
 def _is_one_piece(image: Any, mask: np.ndarray) -> bool:
-    """Whether an image of integers that was taken for a mask has one component or none."""
+    """Whether an image of integers that was taken for a mask has one component or none, also in each section."""
     if kind_of(mask) != "binary" or as_array(image, "image").dtype.kind == "b":
         return False
-    return not mask.any() or (mask.ndim in (2, 3) and components(mask).max() == 1)
+    if mask.ndim not in (2, 3):
+        return not mask.any()
+    return components(mask).max() <= 1 and all(components(section).max() <= 1 for section in as_sections(mask))
 
 
 def kind_of(array: np.ndarray) -> Kind:

@@ -159,8 +159,8 @@ def refuse_used_folder(run_dir: Path, resume: bool) -> None:
     for name in ("model.pt", "history.json", "learning_curve.png"):
         if (run_dir / name).exists():
             raise InputError(
-                f"{run_dir / name}: exists already and would be replaced, without a checkpoint.pt to resume from; "
-                "choose another folder, or move it away"
+                f"{run_dir / name}: exists already and would be replaced, without a checkpoint.pt to resume from "
+                "(a run may have ended in its first epoch); choose another folder, or move it away"
             )
 
 

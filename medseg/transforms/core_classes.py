@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from monai.utils import convert_to_dst_type
 from scipy.ndimage import distance_transform_edt
 
 from medseg.errors import InputError
-from medseg.kernels.object_boxes import object_boxes
 from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching
 
@@ -25,7 +24,8 @@ def core_classes(labels: np.ndarray, depth: float = 4.0, share: float = 0.5) -> 
 
     A pixel is core where it lies deeper in its object than ``depth`` pixels, or, in an object too thin for that,
     deeper than ``share`` of the object's largest depth; so every object has a core, and cores of objects that
-    touch lie apart. Of an object so thin that the ridge takes all of it, the deepest pixel is core.
+    touch lie apart. Of an object so thin that the ridge takes all of it, the pixel nearest to its centroid is core;
+    such cores may touch each other.
 
     Args:
         labels: ``(*spatial)`` integer label image, 0 = background. Touching objects are parted by a ridge of
@@ -50,23 +50,19 @@ def core_classes(labels: np.ndarray, depth: float = 4.0, share: float = 0.5) -> 
     np.maximum.at(deepest, index, inside)  # the image's border is no border of an object
     limit = np.minimum(depth, share * deepest)[index]
     classes = np.where(labels == 0, BACKGROUND, np.where(inside > limit, CORE, RIM)).astype(np.uint8)
-    for place in _deepest_of_vanished(whole, ids):
-        classes[place] = CORE
+    vanished = (whole != 0) & ~np.isin(whole, ids)
+    if vanished.any():
+        classes[_middles(whole, vanished)] = CORE
     return classes
 
 
-def _deepest_of_vanished(whole: np.ndarray, left: np.ndarray) -> Iterator[tuple[int, ...]]:
-    """A pixel of each object whose id is not ``left``: the deepest, of several that nearest to their middle."""
-    objects = object_boxes(whole)
-    vanished = ~np.isin(objects.ids, left)
-    for number, box in zip(objects.ids[vanished], objects.boxes[vanished], strict=True):
-        low, high = box[: whole.ndim] - 1, box[whole.ndim :] + 1
-        low = low.clip(min=0)  # the image's border is no border of an object
-        mine = whole[tuple(map(slice, low, high))] == number
-        inside = distance_transform_edt(mine) if not mine.all() else np.ones(mine.shape)
-        deepest = np.argwhere(inside == inside.max())
-        nearest = ((deepest - deepest.mean(0)) ** 2).sum(1).argmin()
-        yield tuple((low + deepest[nearest]).tolist())
+def _middles(labels: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each object ``where``, the pixel nearest to its centroid; all of them as one index."""
+    place, number = np.argwhere(where), np.unique(labels[where], return_inverse=True)[1]
+    centroid = np.stack([np.bincount(number, axis) for axis in place.T], axis=1) / np.bincount(number)[:, None]
+    order = np.lexsort((((place - centroid[number]) ** 2).sum(axis=1), number))
+    nearest = order[np.diff(number[order], prepend=-1) > 0]
+    return tuple(place[nearest].T)
 
 
 class CoreClassesd(MapTransform):

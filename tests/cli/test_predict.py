@@ -193,4 +193,5 @@ def test_tta_averages_views_and_is_named_where_a_bundle_has_none(predict, medseg
     config.write_text(json.dumps(content))
     done = medseg("predict", without, image, "-o", tmp_path / "out2", "--tta")
     assert done.code == 2
-    assert "'tta'" in done.err
+    assert "cannot do --tta" in done.err
+    assert medseg("predict", without, image, "-o", tmp_path / "out2", "--no-tta").code == 0

@@ -68,13 +68,20 @@ def test_named_axes_keep_the_pixel_size(tmp_path):
     [
         ((2, 25, 27), {"ome": True, "metadata": {"axes": "CYX"}}, "CYX"),
         ((25, 27), {"ome": True, "metadata": {"axes": "YX"}}, "YX"),
-        ((3, 25, 27), {"imagej": True, "metadata": {"axes": "TYX"}}, "TYX"),
+        ((2, 25, 27), {"ome": True, "metadata": {"axes": "TYX"}}, "TYX"),
+        ((25, 27), {"imagej": True}, "YX"),
         ((25, 27), {}, "YX"),
         ((25, 27, 3), {"photometric": "rgb"}, "YXC"),
     ],
 )
 def test_axes_that_the_file_states_count(tmp_path, shape, options, axes):
     assert read_image(tiff(tmp_path / "x.tif", np.zeros(shape, np.uint8), **options), axes="ZYX")[1].axes == axes
+
+
+@pytest.mark.parametrize("axes", ["TYX", "CYX"])
+def test_axes_of_imagej_give_way_to_as_many(tmp_path, axes):
+    path = tiff(tmp_path / "x.tif", np.zeros((3, 25, 27), np.uint8), imagej=True, metadata={"axes": axes})
+    assert [read_image(path, axes=named)[1].axes for named in (None, "ZYX", "CZYX")] == [axes, "ZYX", axes]
 
 
 def test_planes_of_colour_of_a_plain_tiff_may_be_sections(tmp_path):

@@ -232,7 +232,9 @@ def test_itk_formats_that_do_not_say_which_side_is_right_are_warned_of(tmp_path,
     [
         ("x.nrrd", ["# a comment", "space: right-anterior-superior", DIRECTIONS, 'space units: "mm" "mm" "mm"']),
         ("x.nrrd", ["space: LAS", DIRECTIONS, "who:=space units"]),
+        ("x.nrrd", ["space: right anterior superior", DIRECTIONS.replace(" ", "", 1)]),
         ("x.mha", ["ElementSpacing = 1 2 3", "TransformMatrix = 1 0 0 0 1 0 0 0 1", "DistanceUnits = mm"]),
+        ("x.mha", ["ElementSpacing : 1 2 3", "TransformMatrix : 1 0 0 0 1 0 0 0 1"]),
     ],
 )
 @pytest.mark.filterwarnings("error")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from skimage.measure import label
 
 from medseg.errors import InputError
-from medseg.metrics import InstanceAveragePrecisionMetric
+from medseg.metrics import InstanceAveragePrecisionMetric, average_precision
 from medseg.metrics.kinds import as_kind, as_kinds, kind_of
 
 BYTES = np.array([[0, 51, 255]], np.uint8)
@@ -73,6 +74,14 @@ def test_integers_of_one_piece_or_none_are_labels_beside_labels(found):
     assert kind_of(as_kinds(volume(*found), volume(1, 2), "binary")[0]) == "binary"
     assert kind_of(as_kinds(np.minimum(volume(1, 2), 1), volume(1, 2))[0]) == "binary"  # two pieces: a mask
     assert kind_of(as_kinds(volume(*found), volume(1))[0]) == "binary"
+
+
+def test_cells_that_join_in_another_section_are_a_mask():
+    joined = volume(1, 2) > 0
+    joined[2] = True
+    pieces = np.stack([label(section) + 2 * z * (section > 0) for z, section in enumerate(joined)])
+    assert kind_of(as_kinds(np.uint8(255) * joined, pieces)[0]) == "binary"
+    assert average_precision(np.uint8(255) * joined, pieces, iou_thresholds=(0.5,)).value == 1
 
 
 def test_a_volume_in_which_little_was_found_is_compared_as_the_others():

@@ -56,7 +56,7 @@ def test_every_object_has_a_core_and_no_core_touches_another(labels):
     assert all(len(np.unique(separated[cores == k])) == 1 for k in range(1, cores.max() + 1))
 
 
-def test_the_core_of_an_object_that_the_ridge_takes_is_its_deepest_pixel():
+def test_the_core_of_an_object_that_the_ridge_takes_is_its_middle():
     labels = np.repeat([3, 4], 5)[None].repeat(9, 0)
     labels[3:6, 4:6] = 7  # two pixels wide, between two others
     classes = core_classes(labels)
