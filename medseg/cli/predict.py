@@ -98,7 +98,7 @@ def predict(
     if axes:
         overrides["axes"] = axes
     if json_report and json_report.exists() and not overwrite:
-        raise InputError(f"{json_report}: exists already; use --overwrite or another name")
+        raise InputError(f"{json_report}: exists already; use {'' if resume else '--overwrite or '}another name")
     files, problems = gather_inputs(inputs, list_volumes if found.takes_volumes else list_images)
     with progress(quiet=quiet) as say:
         for problem in problems:

@@ -10,7 +10,7 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io.geometry import Geometry
 from medseg.io.jpeg import read_jpeg
-from medseg.io.paths import IMAGE_SUFFIXES, JPEG_SUFFIXES, is_image
+from medseg.io.paths import IMAGE_SUFFIXES, JPEG_SUFFIXES, is_image, is_volume
 from medseg.io.tiff import read_tiff
 
 _MOST_CHANNELS = 4  # a nameless axis up to this length may be channels, a longer one is a stack of pages
@@ -67,6 +67,8 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
         raise InputError(f"{path}: is a folder; name the images in it one by one")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    if is_volume(path):
+        raise InputError(f"{path}: a volume of the CT bundles; their evaluate.json scores it, see docs/volumes.md")
     if not is_image(path):
         raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
     if path.suffix.lower().startswith(".tif"):

@@ -3,6 +3,7 @@
 from medseg.training.balanced_weights import balanced_weights
 from medseg.training.detection_batch import PrepareDetectionBatch
 from medseg.training.epoch_seed import EpochSeed
+from medseg.training.epoch_validation import EpochValidation
 from medseg.training.freeze import FreezeEncoder
 from medseg.training.layout import training_layout
 from medseg.training.nan_guard import NanGuard
@@ -13,6 +14,7 @@ from medseg.training.weighted_batch import PrepareWeightedBatch
 
 __all__ = [
     "EpochSeed",
+    "EpochValidation",
     "FreezeEncoder",
     "NanGuard",
     "OneCycle",

@@ -38,7 +38,7 @@ class RunState:
     Args:
         run_dir: folder of the run.
         save_dict: objects with ``state_dict`` and ``load_state_dict``; ``"network"`` must be among them.
-        evaluator: the validator; its metrics of the epoch are recorded. Attach after ``ValidationHandler``.
+        evaluator: the validator; its metrics of the epoch are recorded. Attach after ``EpochValidation``.
         key_metric: name of the metric in ``evaluator.state.metrics`` that decides the best epoch; larger is better,
             NaN is no score.
         resume: go on from ``checkpoint.pt`` if there is one.

@@ -191,3 +191,9 @@ def test_label_images(tmp_path):
 def test_refuses_what_is_no_label_image(tmp_path, array, options, message):
     with pytest.raises(InputError, match=rf"x\.tif: .*{message}"):
         read_labels(tiff(tmp_path / "x.tif", array, **options))
+
+
+def test_a_volume_is_told_from_an_unknown_format(tmp_path):
+    (tmp_path / "a_labels.nii.gz").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"a volume of the CT bundles; their evaluate\.json scores it"):
+        read_image(tmp_path / "a_labels.nii.gz")
