@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from monai.bundle import ConfigParser
 
 from medseg.catalog import find_bundle
 from medseg.errors import InputError
+from medseg.workflow.predict import Predictor
 from medseg.workflow.side_pairs import named_classes, refuse_pairs_of_other_labels
 
 BUNDLE = find_bundle("headneck_ct_unet_transfer")
@@ -77,3 +79,14 @@ def test_training_on_other_organs_is_refused(medseg, tmp_path):
     assert done.code == 2
     assert "3 is stomach, 4 is aorta" in done.err
     assert not (tmp_path / "run").exists()
+
+
+def test_prediction_of_another_number_of_classes_is_refused(tmp_path):
+    parser = ConfigParser()
+    parser.read_config(BUNDLE.config("inference"))
+    parser["network_def::out_channels"] = 6
+    torch.save(parser.get_parsed_content("network_def").state_dict(), tmp_path / "model.pt")
+    settings = {"network_def::out_channels": 6, "weights": str(tmp_path / "model.pt"), "device": "cpu"}
+    with pytest.raises(InputError, match="there are 6 classes"):
+        Predictor(BUNDLE, tmp_path, settings)
+    Predictor(BUNDLE, tmp_path, settings | {"side_pairs": []})
