@@ -159,11 +159,11 @@ def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progres
         report.results.append(result)
         if result.status != "ok":
             say.fail(f"error: {result.error if str(path) in (result.error or '') else f'{path}: {result.error}'}")
-            continue
-        found = "structures" if bundle.takes_volumes else "objects"
-        say.say(f"{path}: {result.objects} {found} in {result.seconds:.1f} s")
-        for kind, written in result.outputs.items():
-            say.say(f"  {kind}: {written}")
+        else:
+            found = "structures" if bundle.takes_volumes else "objects"
+            say.say(f"{path}: {result.objects} {found} in {result.seconds:.1f} s")
+            for kind, written in result.outputs.items():
+                say.say(f"  {kind}: {written}")
         for notice in result.notices:
             say.fail(f"warning: {notice}")
         if verbose:

@@ -13,6 +13,8 @@ from monai.utils import convert_to_dst_type, convert_to_tensor
 from torch import Tensor
 from torch.nn.functional import log_softmax, logsigmoid
 
+from medseg.errors import InputError
+
 
 class Symmetry(NamedTuple):
     """A mirror image or quarter turn: first the last two axes change places (if at all), then axes are flipped."""
@@ -60,6 +62,7 @@ class TestTimeAugmentationInferer(Inferer):
     Raises:
         ValueError: an unknown activation or set of symmetries, ``spatial_dims`` other than 2 or 3, a channel in two
             of the ``side_pairs``, or pairs together with turns, which leave no axis from side to side.
+        InputError: when called, ``side_pairs`` of channels that the network does not have.
 
     Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, section 4.
     """
@@ -115,7 +118,14 @@ class TestTimeAugmentationInferer(Inferer):
         return convert_to_dst_type(mean.contiguous(), inputs, dtype=mean.dtype)[0]
 
     def _exchanged(self, logits: Tensor) -> Tensor:
-        order = list(range(logits.shape[1]))
+        channels = logits.shape[1]
+        if max(itertools.chain(*self.side_pairs), default=0) >= channels:
+            pairs = [list(pair) for pair in self.side_pairs]
+            raise InputError(
+                f"side_pairs {pairs} name channels that the network ({channels}) does not have; --set side_pairs=[], "
+                "or the pairs of yours"
+            )
+        order = list(range(channels))
         for a, b in self.side_pairs:
             order[a], order[b] = b, a
         return logits[:, order] if self.side_pairs else logits

@@ -33,7 +33,8 @@ class SaveStructureTabled(MapTransform):
     Args:
         keys: label volumes ``(1, X, Y, Z)`` on the input's grid.
         output_dir: folder; made if missing.
-        names: name of each label, as ``channel_def`` of the bundle's metadata: ``{"0": "background", ...}``.
+        names: name of each label, as ``channel_def`` of the bundle's metadata: ``{"0": "background", ...}``; labels
+            that are found and have none are "label N".
         image_key: the CT ``(1, X, Y, Z)`` as read, in HU.
         usual_ml: least and largest volume seen in training by name; others are warned of.
         overwrite: replace files that exist.
@@ -64,7 +65,7 @@ class SaveStructureTabled(MapTransform):
         for key in self.key_iterator(data):
             source = source_file(data[key])
             labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
-            rows = structure_rows(labels, image, space_of(data[key]), self.names)
+            rows = structure_rows(labels, image, space_of(data[key]), all_names(labels, self.names))
             with atomic_target(self.output_dir / f"{image_stem(source)}_structures.csv", overwrite=self.overwrite) as t:
                 _write(t, rows)
             if unusual := unusual_structures(rows, self.usual_ml):
@@ -75,6 +76,11 @@ class SaveStructureTabled(MapTransform):
 def structure_names(channel_def: Mapping[str, str]) -> dict[int, str]:
     """Names of the labels without the background."""
     return {int(label): str(name) for label, name in channel_def.items() if int(label) != 0}
+
+
+def all_names(labels: np.ndarray, names: Mapping[int, str]) -> dict[int, str]:
+    """The names, and "label N" for each label of the volume (positive integers) that has none."""
+    return {label: f"label {label}" for label in map(int, np.unique(labels[labels > 0]))} | dict(names)
 
 
 def structure_rows(

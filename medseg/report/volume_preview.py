@@ -17,7 +17,7 @@ from medseg.io.atomic import atomic_target
 from medseg.io.paths import readable
 from medseg.io.save_volume import space_of
 from medseg.io.source_file import source_file
-from medseg.report.structures import structure_names
+from medseg.report.structures import all_names, structure_names
 
 _WINDOW_HU = (-200, 400)
 _BODY_HU = -500
@@ -31,7 +31,7 @@ class SaveVolumePreviewd(MapTransform):
     Args:
         keys: label volumes ``(1, X, Y, Z)`` on the input's grid.
         output_dir: folder; made if missing.
-        names: name of each label, as ``channel_def`` of the bundle's metadata.
+        names: name of each label, as ``channel_def`` of the bundle's metadata; "label N" of those without.
         image_key: the CT ``(1, X, Y, Z)`` as read, in HU.
         overwrite: replace files that exist.
         allow_missing_keys: skip keys that an item lacks.
@@ -57,7 +57,7 @@ class SaveVolumePreviewd(MapTransform):
             labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
             with atomic_target(self.output_dir / f"{image_stem(source)}_preview.png", overwrite=self.overwrite) as t:
                 title = readable(image_stem(source))
-                draw_preview(t, image, labels, space_of(data[key]), self.names, title=title)
+                draw_preview(t, image, labels, space_of(data[key]), all_names(labels, self.names), title=title)
         return dict(data)
 
 

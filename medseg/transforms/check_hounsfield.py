@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,35 +10,52 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from monai.utils import TransformBackends
 
+from medseg.errors import InputError
 from medseg.io.source_file import describe_source
 from medseg.io.volume import warn
+from medseg.transforms.hu_window import level_and_width
 
 _BRIGHTEST_PICTURE = 255
 
 
 class CheckHounsfieldd(MapTransform):
-    """Warn of images that are no CT in Hounsfield units: gray values of a picture, or a missing offset.
+    """Warn of images that are no CT in Hounsfield units, and refuse those without a body.
 
     Args:
         keys: images ``(1, *spatial)`` as they come from the file; they pass through unchanged.
+        window: CT window as in :class:`HUWindowd`; an image that lies below it as a whole is refused.
         allow_missing_keys: skip keys that an item lacks.
 
     Warns:
-        InputWarning: see :func:`why_not_hounsfield`.
+        InputWarning: gray values of a picture, a missing offset: see :func:`why_not_hounsfield`.
+
+    Raises:
+        InputError: no voxel above the lower end of the window.
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
 
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        window: str | Sequence[float] | None = None,
+        allow_missing_keys: bool = False,
+    ) -> None:
         super().__init__(keys, allow_missing_keys)
+        self.lowest = -float("inf")
+        if window is not None:
+            level, width = level_and_width(window)
+            self.lowest = level - width / 2
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at each key; the data pass through unchanged."""
         for key in self.key_iterator(data):
             image = torch.as_tensor(data[key])
-            reason = why_not_hounsfield(float(image.min()), float(image.max()))
-            if reason:
-                name = describe_source(data[key]).removeprefix(" of ") or key
+            name = describe_source(data[key]).removeprefix(" of ") or key
+            low, high = float(image.min()), float(image.max())
+            if high <= self.lowest:
+                raise InputError(f"{name}: no voxel above {self.lowest:g} HU (the highest is {high:g}): no body in it")
+            if reason := why_not_hounsfield(low, high):
                 warn(f"{name}: {reason}; the structures found may be wrong")
         return dict(data)
 

@@ -48,7 +48,7 @@ class HUWindow(Transform):
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
 
     def __init__(self, window: str | Sequence[float], clip: bool = True) -> None:
-        level, width = _level_and_width(window)
+        level, width = level_and_width(window)
         self.scale = ScaleIntensityRange(level - width / 2, level + width / 2, 0.0, 1.0, clip=clip)
 
     def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
@@ -79,7 +79,12 @@ class HUWindowd(MapTransform):
         return result
 
 
-def _level_and_width(window: str | Sequence[float]) -> tuple[float, float]:
+def level_and_width(window: str | Sequence[float]) -> tuple[float, float]:
+    """Level and width in Hounsfield units of a window, given by name or as these two numbers.
+
+    Raises:
+        InputError: an unknown name, or not two finite numbers with a positive width.
+    """
     if isinstance(window, str):
         if window not in HU_WINDOWS:
             raise InputError(

@@ -16,6 +16,7 @@ from medseg.catalog import Bundle
 from medseg.errors import InputWarning
 from medseg.workflow.inputs import RESULT_SUFFIXES, result_path
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
+from medseg.workflow.side_pairs import refuse_pairs_of_other_labels
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Predictor:
         progress: called with (tiles done, tiles in all) where the bundle's inferer reports them.
 
     Raises:
-        InputError: an unknown key, weights that do not fit the network or cannot be read.
+        InputError: an unknown key, weights that do not fit the network or cannot be read, another
+            number of classes while the bundle's ``side_pairs`` hold.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Predictor:
     ) -> None:
         self.output_dir = output_dir
         workflow = load_workflow(bundle, "inference", overrides, output_dir=str(output_dir), datalist=[{"image": ""}])
+        refuse_pairs_of_other_labels(bundle, workflow.parser, overrides)
         self._dataset = workflow.parser.get_parsed_content("dataset")
         self._evaluator = workflow.parser.get_parsed_content("evaluator")
         inferer = workflow.parser.get_parsed_content("inferer")

@@ -15,6 +15,7 @@ from medseg.errors import InputError
 from medseg.io import training_items
 from medseg.training.run_state import refuse_used_folder
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
+from medseg.workflow.side_pairs import named_classes, refuse_pairs_of_other_labels
 
 
 def run_training(
@@ -39,12 +40,15 @@ def run_training(
         What went wrong while training, None if nothing did.
 
     Raises:
-        InputError: an unknown key, a data folder that cannot be used, a run folder that holds files of a run.
+        InputError: an unknown key, a data folder that cannot be used, a run folder that holds files of a run, labels
+            that are not the bundle's while its ``side_pairs`` hold.
     """
     refuse_used_folder(output, bool(overrides.get("resume")))
     split = overrides.get("split_file")
     counts = [len(training_items(data, part, split_file=split)) for part in ("training", "validation")]
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
+    classes = named_classes(split and Path(split), data / "dataset.json")
+    refuse_pairs_of_other_labels(bundle, workflow.parser, overrides, classes)
     try:
         trainer = workflow.parser.get_parsed_content("train::trainer")
     except Exception as error:  # MONAI wraps whatever reading the data or building a part raised

@@ -156,7 +156,31 @@ def test_the_sides_that_are_exchanged_are_right_and_left(name):
     names = {n: int(k) for k, n in metadata["network_data_format"]["outputs"]["pred"]["channel_def"].items()}
     expected = [[k, names[n.replace("Right", "Left")]] for n, k in names.items() if n.startswith("Right")]
     (flip,) = (t for t in train["train"]["random_transforms"] if t["_target_"].endswith("RandFlipSidesd"))
-    assert inference["side_pairs"] == flip["pairs"] == expected == [[3, 4]]
+    assert inference["side_pairs"] == train["side_pairs"] == expected == [[3, 4]]
+    assert flip["pairs"] == "@side_pairs"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("classes", [2, 3, 8])
+def test_ratios_and_weights_have_the_number_of_the_classes(name, classes):
+    parser = ConfigParser()
+    parser.read_config(ROOT / "bundles" / name / "configs" / "train.json")
+    parser["network_def::out_channels"], parser["device"] = classes, "cpu"
+    assert len(parser.get_parsed_content("class_ratios")) == classes
+    loss = parser.get_parsed_content("loss")
+    assert torch.isfinite(loss(torch.zeros(2, classes, 4, 4), torch.ones(2, 1, 4, 4)))
+    assert name != "headneck_ct_unet3d" or parser.get_parsed_content("class_weights")[:2] == [0.3, 1.0]
+
+
+def test_a_volume_without_a_body_is_named(medseg, small_bundle, tmp_path):
+    air = nib.Nifti1Image(np.full((20, 20, 10), -1000, np.int16), np.diag([8.0, 8, 8, 1]))
+    air.set_sform(None, 0)
+    air.set_qform(None, 0)
+    nib.save(air, tmp_path / "air.nii.gz")
+    done = medseg("predict", small_bundle, tmp_path / "air.nii.gz", "-o", tmp_path / "out", "--device", "cpu")
+    assert done.code == 1
+    assert "air.nii.gz: no voxel above -300 HU (the highest is -1000): no body in it" in done.err
+    assert "left and right are not exchanged" in done.err  # warnings of a file that fails, too
 
 
 def test_options_of_images_are_refused(medseg, small_bundle, volumes, tmp_path):

@@ -4,6 +4,7 @@ from monai.data import MetaTensor
 from monai.inferers import Inferer
 from torch import nn
 
+from medseg.errors import InputError
 from medseg.inferers import OverlapTileInferer, TestTimeAugmentationInferer
 from medseg.networks import UNet
 
@@ -139,3 +140,9 @@ def test_pairs_that_make_no_sense():
         TestTimeAugmentationInferer(spatial_dims=3, symmetries="sides", side_pairs=[[1, 2], [2, 3]])
     with pytest.raises(ValueError, match="no axis from side to side"):
         TestTimeAugmentationInferer(spatial_dims=2, side_pairs=[[1, 2]])
+
+
+def test_pairs_of_channels_that_the_network_lacks():
+    run = TestTimeAugmentationInferer(None, "softmax", 3, "sides", side_pairs=[[3, 4]])
+    with pytest.raises(InputError, match=r"side_pairs \[\[3, 4\]\] name channels that the network \(3\) does not have"):
+        run(torch.zeros(1, 1, 4, 3, 3), lambda view: view.expand(-1, 3, -1, -1, -1))

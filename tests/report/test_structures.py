@@ -7,7 +7,14 @@ from monai.data import MetaTensor
 
 from medseg.errors import InputError, InputWarning
 from medseg.io import Space
-from medseg.report.structures import COLUMNS, SaveStructureTabled, structure_names, structure_rows, unusual_structures
+from medseg.report.structures import (
+    COLUMNS,
+    SaveStructureTabled,
+    all_names,
+    structure_names,
+    structure_rows,
+    unusual_structures,
+)
 
 NAMES = {"0": "background", "1": "cord", "2": "liver", "3": "spleen"}
 AFFINE = np.array([[-2.0, 0, 0, 10], [0, 3, 0, 20], [0, 0, 5, 30], [0, 0, 0, 1]])
@@ -54,3 +61,9 @@ def test_saved_and_warned_of(volume, tmp_path):
     with (tmp_path / "pt_7_structures.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(r["structure"], r["voxels"]) for r in rows] == [("cord", "6"), ("liver", "0"), ("spleen", "2")]
+
+
+def test_labels_without_a_name_have_a_row(volume):
+    names = all_names(volume[0], structure_names({"0": "background", "1": "cord", "2": "liver"}))
+    rows = structure_rows(*volume, Space.scanner(AFFINE), names)
+    assert [(r["structure"], r["voxels"]) for r in rows] == [("cord", 6), ("liver", 0), ("label 3", 2)]

@@ -3,7 +3,7 @@ import warnings
 import pytest
 import torch
 
-from medseg.errors import InputWarning
+from medseg.errors import InputError, InputWarning
 from medseg.transforms import CheckHounsfieldd
 from medseg.transforms.check_hounsfield import why_not_hounsfield
 
@@ -31,3 +31,11 @@ def test_a_picture_is_warned_of_and_passes():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         CheckHounsfieldd("image")({"image": torch.tensor([[-1000.0, 900.0]])})
+
+
+def test_an_image_below_the_window_is_refused():
+    air = torch.tensor([[-1000.0, -300.0]])
+    with pytest.raises(InputError, match=r"image: no voxel above -300 HU \(the highest is -300\)"):
+        CheckHounsfieldd("image", window=[50, 700])({"image": air})
+    CheckHounsfieldd("image", window="lung")({"image": air})
+    CheckHounsfieldd("image")({"image": air})

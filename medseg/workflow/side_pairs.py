@@ -1,0 +1,59 @@
+"""Left and right are exchanged where the labels are the bundle's; of other labels somebody has to say it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigParser
+
+from medseg.catalog import Bundle
+from medseg.errors import InputError
+
+
+def refuse_pairs_of_other_labels(
+    bundle: Bundle, parser: ConfigParser, overrides: dict[str, Any], classes: dict[str, str] | None = None
+) -> None:
+    """Refuse the ``side_pairs`` of a bundle's config where the labels are not the bundle's.
+
+    Args:
+        bundle: the bundle.
+        parser: its config with the overrides.
+        overrides: what a user set; ``side_pairs`` among it is taken as it is.
+        classes: names of the labels in use, by label, where they are known.
+
+    Raises:
+        InputError: another number of classes or other names than the bundle's, and nobody said which are pairs.
+    """
+    pairs = parser.get("side_pairs")
+    if not pairs or "side_pairs" in overrides or not parser.get("tta", True):
+        return
+    own = bundle.metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
+    count = parser["network_def::out_channels"]
+    if classes and classes | {"0": ""} != own | {"0": ""}:  # whatever the background is called
+        what = ", ".join(f"{label} is {classes.get(str(label), 'no class')}" for pair in pairs for label in pair)
+    elif count != len(own):
+        what = f"there are {count} classes, not {len(own)}"
+    else:
+        return
+    raise InputError(
+        f"{bundle.name}: it exchanges left and right in mirror images, side_pairs {pairs}, but of these labels {what}: "
+        "say --set side_pairs=[], or the pairs of yours"
+    )
+
+
+def named_classes(*descriptions: Path | None) -> dict[str, str] | None:
+    """``classes`` of the first ``dataset.json`` that names them; None if none does.
+
+    Raises:
+        InputError: a file that is no JSON object, or whose ``classes`` are none.
+    """
+    for path in descriptions:
+        if path and path.is_file():
+            try:
+                if classes := json.loads(path.read_text(encoding="utf-8")).get("classes"):
+                    return {str(label): str(name) for label, name in classes.items()}
+            except (ValueError, AttributeError) as error:
+                raise InputError(f"{path}: no description of a data set with its classes by label ({error})") from error
+    return None

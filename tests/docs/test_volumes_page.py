@@ -1,0 +1,57 @@
+"""The commands of the page on volumes that train on other organs run as printed, on two coarse CTs of two organs."""
+
+import csv
+import re
+import shlex
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from data_tools.synth.ct_phantom import ct_phantom
+
+PAGE = (Path(__file__).parents[2] / "docs" / "volumes.md").read_text(encoding="utf-8")
+TINY = ("--device", "cpu", "--set", "spacing_mm=[12, 12, 12]", "--set")
+TINY_TRAIN = ("patch_size=[16, 16, 16]", "--set", "crop_size=[16, 16, 16]", "--set", "crops_per_epoch=2")
+
+
+@pytest.fixture
+def two_organs(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for part in ("images", "labels"):
+        (tmp_path / "ct" / part).mkdir(parents=True)
+    for k in range(2):
+        sample = ct_phantom((40, 32, 24), seed=k)
+        organs = np.where(sample.labels <= 2, sample.labels, 0).astype(np.uint8)
+        for part, array in (("images", sample.image), ("labels", organs)):
+            image = nib.Nifti1Image(array, sample.affine)
+            image.set_sform(sample.affine, 1)
+            image.header.set_xyzt_units("mm")
+            nib.save(image, tmp_path / "ct" / part / f"p{k}.nii.gz")
+    nib.save(nib.load(tmp_path / "ct" / "images" / "p0.nii.gz"), tmp_path / "new.nii.gz")
+    return tmp_path
+
+
+def commands() -> list[list[str]]:
+    section = PAGE.partition("## Other organs")[2]
+    lines = re.search(r"```text\n(.*?)```", section, flags=re.S)[1].replace("\\\n", " ").splitlines()
+    return [shlex.split(line)[1:] for line in lines]
+
+
+def rows(folder: Path) -> dict[str, str]:
+    with (folder / "new_structures.csv").open(newline="") as file:
+        return {row["label"]: row["structure"] for row in csv.DictReader(file)}
+
+
+def test_other_organs(medseg, two_organs):
+    train, predict = commands()
+    done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
+    assert done.code == 0, done.err
+    tiny = (*TINY, "tile_shape=[16, 16, 16]")
+    done = medseg(*predict, *tiny)
+    assert done.code == 0, done.err
+    assert rows(two_organs / "out") == {"1": "liver", "2": "spleen"}
+    unnamed = ["again" if part == "out" else part for part in predict[:-2]]
+    assert medseg(*unnamed, *tiny).code == 0
+    assert rows(two_organs / "again") == {"1": "label 1", "2": "label 2"}
