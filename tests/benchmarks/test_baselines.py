@@ -22,6 +22,7 @@ def test_basic_unet(benchmark, tmp_path, capsys, task, kind, rows):
 def test_3d_unet(benchmark, tmp_path, capsys, network):
     write_synthetic("ct", tmp_path / "data", count=2, shape=(40, 32, 24))
     quick = {"epochs": 1, "val_interval": 1, "patch_size": [16, 16, 16], "crop_size": [20, 20, 20]}
+    quick["side_pairs"] = [[3, 4]]  # the phantom's kidneys
     settings = [part for key, value in quick.items() for part in ("--set", f"{key}={json.dumps(value)}")]
     run = tmp_path / "run"
     arguments = (tmp_path / "data", run, "--minutes", 0.001, "--network", network, *settings)
