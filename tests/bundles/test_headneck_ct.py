@@ -147,31 +147,6 @@ def test_a_dicom_series_gives_the_labels_of_the_same_nifti(medseg, small_bundle,
     assert (tmp_path / "again" / "series_labels.nii.gz").is_file()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_sides_that_are_exchanged_are_right_and_left(name):
-    configs = ROOT / "bundles" / name / "configs"
-    metadata, inference, train = (
-        json.loads((configs / f"{s}.json").read_text(encoding="utf-8")) for s in ("metadata", "inference", "train")
-    )
-    names = {n: int(k) for k, n in metadata["network_data_format"]["outputs"]["pred"]["channel_def"].items()}
-    expected = [[k, names[n.replace("Right", "Left")]] for n, k in names.items() if n.startswith("Right")]
-    (flip,) = (t for t in train["train"]["random_transforms"] if t["_target_"].endswith("RandFlipSidesd"))
-    assert inference["side_pairs"] == train["side_pairs"] == expected == [[3, 4]]
-    assert flip["pairs"] == "@side_pairs"
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("classes", [2, 3, 8])
-def test_ratios_and_weights_have_the_number_of_the_classes(name, classes):
-    parser = ConfigParser()
-    parser.read_config(ROOT / "bundles" / name / "configs" / "train.json")
-    parser["network_def::out_channels"], parser["device"] = classes, "cpu"
-    assert len(parser.get_parsed_content("class_ratios")) == classes
-    loss = parser.get_parsed_content("loss")
-    assert torch.isfinite(loss(torch.zeros(2, classes, 4, 4), torch.ones(2, 1, 4, 4)))
-    assert name != "headneck_ct_unet3d" or parser.get_parsed_content("class_weights")[:2] == [0.3, 1.0]
-
-
 def test_a_volume_without_a_body_is_named(medseg, small_bundle, tmp_path):
     air = nib.Nifti1Image(np.full((20, 20, 10), -1000, np.int16), np.diag([8.0, 8, 8, 1]))
     air.set_sform(None, 0)
@@ -221,29 +196,6 @@ def test_trains_and_goes_on(medseg, small_bundle, ct_folder, tmp_path):
     assert again.code == 0, again.err
     out = ("-o", tmp_path / "out", "--weights", tmp_path / "run" / "model.pt", "--device", "cpu")
     assert medseg("predict", small_bundle, ct_folder / "images" / "p2.nii.gz", *out).code == 0
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_training_sees_volumes_as_prediction_does(name):
-    """From the orientation to the voxel size: a fine CT resampled without smoothing is another kind of image."""
-    configs = ROOT / "bundles" / name / "configs"
-    train, inference = (json.loads((configs / f"{s}.json").read_text(encoding="utf-8")) for s in ("train", "inference"))
-    names = [[t["_target_"].rpartition(".")[2] for t in steps]
-             for steps in (train["load_volumes"], inference["preprocessing"]["transforms"])]  # fmt: skip
-    trained, predicted = (steps[steps.index("Orientationd") : steps.index("Spacingd") + 1] for steps in names)
-    assert trained == predicted
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_several_gpus_share_the_crops_of_an_epoch(name, monkeypatch):
-    configs = ROOT / "bundles" / name / "configs"
-    parser = ConfigParser()
-    parser.read_config([str(configs / f"{part}.json") for part in ("train", "multi_gpu_train")])
-    parser["train::dataset"], parser["crops_per_epoch"] = list(range(14)), 101
-    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
-    sampler = parser.get_parsed_content("train::dataloader::sampler")
-    assert len(list(sampler)) == len(sampler) == 51
-    assert set(sampler) == set(range(14))
 
 
 @pytest.mark.parametrize("small_bundle", ["headneck_ct_unet_transfer"], indirect=True)
