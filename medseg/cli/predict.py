@@ -85,13 +85,13 @@ def predict(
     found = find_bundle(bundle)
     overrides = parse_settings(set_, _OPTIONS)
     wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco}
+    if tta is not None:
+        wanted["tta"] = tta
     overrides |= _switches(found, wanted) | {"overwrite": overwrite or resume}
     if tile:
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
     if batch_size:
         overrides["tile_batch_size"] = batch_size
-    if tta is not None:
-        overrides |= _switches(found, {"tta": tta})
     if level is not None:
         found.check_level(level)
         overrides["level"] = level

@@ -21,8 +21,8 @@ def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray
 
     Args:
         path: the file.
-        axes: letters of the array's axes (see :class:`Geometry`) where the file does not state them; what it
-            states counts.
+        axes: letters of the array's axes (see :class:`Geometry`) where the file does not state them, and
+            of ImageJ files of as many axes; what others state counts.
 
     Returns:
         The array as stored, without axes of length one (but Y and X), and its geometry. Pages without a
@@ -68,7 +68,7 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if is_volume(path):
-        raise InputError(f"{path}: a volume of the CT bundles; their evaluate.json scores it, see docs/volumes.md")
+        raise InputError(f"{path}: a volume; the CT bundles segment and score it, see docs/volumes.md")
     if not is_image(path):
         raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
     if path.suffix.lower().startswith(".tif"):

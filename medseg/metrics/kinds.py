@@ -68,7 +68,7 @@ def _is_one_piece(image: Any, mask: np.ndarray) -> bool:
         return False
     if mask.ndim not in (2, 3):
         return not mask.any()
-    return components(mask).max() <= 1 and all(components(section).max() <= 1 for section in as_sections(mask))
+    return all(components(section).max() <= 1 for section in as_sections(mask)) and components(mask).max() <= 1
 
 
 def kind_of(array: np.ndarray) -> Kind:
