@@ -9,6 +9,10 @@ from monai.losses import DiceLoss
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from medseg.errors import InputError
+
+_ROUNDING = 1e-3  # by which interpolated masks may leave the range from 0 to 1
+
 
 class BCEDiceLoss(nn.Module):
     """``lambda_bce * BCE + lambda_dice * (1 - soft Dice)`` of logits, of one head or the mean over several.
@@ -33,6 +37,7 @@ class BCEDiceLoss(nn.Module):
 
     Raises:
         ValueError: shapes that differ, no head at all, another number of heads than of ``head_weights``.
+        InputError: a target outside 0 to 1, such as ids or a mask of 0 and 255.
 
     Source:
         Z. Zhou et al., "UNet++", DLMIA 2018 (arXiv 1807.10165), equation 2.
@@ -54,13 +59,20 @@ class BCEDiceLoss(nn.Module):
         """The loss of one head, or the (weighted) mean of several."""
         heads = [logits] if isinstance(logits, Tensor) else list(logits)
         weights = self._weights(len(heads))
+        target = target.to(heads[0].device, torch.float32)
+        low, high = torch.aminmax(target)
+        if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # also where it is NaN
+            raise InputError(
+                f"BCEDiceLoss: the target runs from {low:g} to {high:g}, but channels are masks of 0 and 1; turn ids "
+                "or 0/255 masks into these first, for example with medseg.transforms.ForegroundAndCoresd."
+            )
         losses = torch.stack([self._one_head(head, target) for head in heads])
         return torch.sum(losses * torch.tensor(weights, device=losses.device))
 
     def _one_head(self, logits: Tensor, target: Tensor) -> Tensor:
         if logits.shape != target.shape:
             raise ValueError(f"logits of shape {tuple(logits.shape)} and a target of shape {tuple(target.shape)}")
-        logits, target = logits.float(), target.to(logits.device, torch.float32)
+        logits = logits.float()
         cross_entropy = F.binary_cross_entropy_with_logits(logits, target)
         return self.lambda_bce * cross_entropy + self.lambda_dice * self.dice(logits, target)
 

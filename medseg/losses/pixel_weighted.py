@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from monai.utils import CommonKeys
+from monai.utils import CommonKeys, convert_to_tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from medseg.errors import InputError
@@ -46,11 +46,13 @@ class PixelWeightedLoss(torch.nn.Module):
 
         Args:
             pred: ``(B, C, *spatial)`` logits.
-            target: ``(B, 1, *spatial)`` labels, or a mapping that holds labels and weights.
+            target: ``(B, 1, *spatial)`` labels of any real dtype, whole numbers where there are several channels of
+                logits; or a mapping that holds labels and weights.
             weight: ``(B, 1, *spatial)`` weights, 0 or more; None: 1 everywhere.
 
         Raises:
-            InputError: a key that is missing, shapes that differ, labels out of range, negative weights.
+            InputError: a key that is missing, shapes that differ, labels out of range or between two classes, negative
+                weights.
         """
         if isinstance(target, Mapping):
             target, weight = self._unpack(target)
@@ -74,16 +76,22 @@ class PixelWeightedLoss(torch.nn.Module):
 
 
 def _per_pixel(pred: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-    classes = max(pred.shape[1], 2)
-    low, high = torch.aminmax(label)
-    if low < 0 or high > classes - 1:
+    classes, label = max(pred.shape[1], 2), convert_to_tensor(label, track_meta=False)
+    known = label.float() if pred.shape[1] == 1 else label.long()
+    if pred.shape[1] > 1 and label.is_floating_point() and (known != label).any():
+        raise InputError(
+            f"PixelWeightedLoss: labels hold {label[known != label][0]:g}, but {pred.shape[1]} channels of logits need "
+            'whole numbers, one class per pixel; interpolate labels by "nearest".'
+        )
+    low, high = torch.aminmax(known)
+    if not (low >= 0 and high <= classes - 1):  # also where they are NaN
         raise InputError(
             f"PixelWeightedLoss: labels run from {low:g} to {high:g}, but {pred.shape[1]} channel(s) of "
             f"logits know the classes 0 to {classes - 1}; turn ids or 0/255 masks into classes first."
         )
     if pred.shape[1] == 1:
-        return binary_cross_entropy_with_logits(pred, label.float(), reduction="none")
-    return cross_entropy(pred, label[:, 0].long(), reduction="none")[:, None]
+        return binary_cross_entropy_with_logits(pred, known, reduction="none")
+    return cross_entropy(pred, known[:, 0], reduction="none")[:, None]
 
 
 def _check_shape(name: str, tensor: torch.Tensor, pred: torch.Tensor) -> None:

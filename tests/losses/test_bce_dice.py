@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from monai.losses import DeepSupervisionLoss
 
+from medseg.errors import InputError
 from medseg.losses import BCEDiceLoss
 
 
@@ -98,3 +99,15 @@ def test_an_empty_image_teaches_to_predict_nothing():
 def test_refuses(heads, weights, message):
     with pytest.raises(ValueError, match=message):
         BCEDiceLoss(head_weights=weights)(heads, torch.zeros(1, 1, 8, 8))
+
+
+@pytest.mark.parametrize("value", [255, 7, -1, torch.nan])
+def test_a_target_that_is_no_mask_is_named(value):
+    with pytest.raises(InputError, match="masks of 0 and 1"):
+        BCEDiceLoss()(torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), value))
+
+
+def test_an_interpolated_mask_may_overshoot_by_rounding():
+    logits = torch.randn(1, 1, 4, 4)
+    overshot = BCEDiceLoss()(logits, torch.full((1, 1, 4, 4), 1 + 1e-6))
+    torch.testing.assert_close(overshot, BCEDiceLoss()(logits, torch.ones(1, 1, 4, 4)))

@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from monai.data import MetaTensor
 
 from medseg.errors import InputError
 from medseg.losses import PixelWeightedLoss
@@ -70,12 +71,24 @@ def test_half_precision_logits_are_summed_in_float32():
         ((1, 1, 4, 4), 255 * torch.ones(1, 1, 4, 4), None, "from 255 to 255"),
         ((1, 3, 4, 4), 3 * torch.ones(1, 1, 4, 4), None, "classes 0 to 2"),
         ((1, 3, 4, 4), -torch.ones(1, 1, 4, 4), None, "from -1"),
+        ((1, 3, 4, 4), 0.9 * torch.ones(1, 1, 4, 4), None, r"hold 0\.9.*nearest"),
+        ((1, 3, 4, 4), torch.nan * torch.ones(1, 1, 4, 4), None, "hold nan"),
+        ((1, 1, 4, 4), torch.nan * torch.ones(1, 1, 4, 4), None, "from nan"),
         ((1, 1, 4, 4), torch.ones(1, 1, 4, 4), -torch.ones(1, 1, 4, 4), "negative"),
     ],
 )
 def test_bad_input_is_named(pred, label, weight, message):
     with pytest.raises(InputError, match=message):
         PixelWeightedLoss()(torch.zeros(pred), label, weight)
+    with pytest.raises(InputError, match=message):
+        PixelWeightedLoss()(torch.zeros(pred), MetaTensor(label), weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.uint16, torch.int32, torch.float16, torch.float64])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_labels_of_any_type(dtype, channels):
+    pred, label = torch.randn(2, channels, 4, 5), torch.randint(0, 2, (2, 1, 4, 5))
+    torch.testing.assert_close(PixelWeightedLoss()(pred, label.to(dtype)), PixelWeightedLoss()(pred, label))
 
 
 def test_a_missing_key_is_named():
