@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
-from monai.utils import convert_to_dst_type, convert_to_numpy
+from monai.utils import convert_to_dst_type
 
+from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching
 
 
@@ -17,10 +18,14 @@ class InteriorFromLabelsd(MapTransform):
     """Object interior as 1, all else as 0; a ridge of background parts objects that touch.
 
     Args:
-        keys: label images ``(1, *sections, *spatial)``, integer, 0 = background.
+        keys: label images ``(1, *sections, *spatial)``, 0 = background; integers, or floating where every value is
+            whole (MONAI's readers give float32).
         spatial_dims: axes of one section, see :func:`medseg.transforms.separate_touching`.
 
     The result is float32 of the same shape.
+
+    Raises:
+        InputError: not a label image of one channel; the message names the file where the labels came from one.
     """
 
     def __init__(self, keys: KeysCollection, spatial_dims: int = 2, allow_missing_keys: bool = False) -> None:
@@ -31,7 +36,7 @@ class InteriorFromLabelsd(MapTransform):
         """Return a copy of ``data`` with the keys turned into interiors."""
         result = dict(data)
         for key in self.key_iterator(result):
-            labels = convert_to_numpy(result[key])
+            labels = label_array(result[key], "InteriorFromLabelsd")[None]
             sections = labels.reshape(-1, *labels.shape[labels.ndim - self.spatial_dims :])
             interior = torch.stack([torch.from_numpy(separate_touching(s) > 0) for s in sections])
             result[key] = convert_to_dst_type(interior.reshape(labels.shape), result[key], dtype=torch.float32)[0]

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
 from monai.data import MetaTensor
 
+from medseg.errors import InputError
 from medseg.transforms import InteriorFromLabelsd, separate_touching
 
 
@@ -28,3 +30,14 @@ def test_keeps_metadata_and_input():
     assert out["label"].meta["filename_or_obj"] == "x.tif"
     assert (labels == 1).all()
     assert not InteriorFromLabelsd("label")({"label": torch.zeros(1, 4, 5, dtype=torch.int32)})["label"].any()
+
+
+def test_takes_what_monai_readers_give_and_names_what_is_no_label_image():
+    labels = torch.tensor([[[1, 1, 1, 2, 2, 2]] * 6])
+    transform = InteriorFromLabelsd("label")
+    from_reader = transform({"label": labels.float()})["label"]
+    torch.testing.assert_close(from_reader, transform({"label": labels})["label"])
+    with pytest.raises(InputError, match=r"InteriorFromLabelsd.*one channel"):
+        transform({"label": labels.repeat(2, 1, 1)})
+    with pytest.raises(InputError, match=r"of x\.tif hold 0\.5, which is no id"):
+        transform({"label": MetaTensor(0.5 * labels, meta={"filename_or_obj": "x.tif"})})
