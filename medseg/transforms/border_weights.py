@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import log, sqrt
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,19 +17,9 @@ from skimage.measure import label as connected_components
 from medseg.errors import InputError
 from medseg.kernels.check_labels import check_labels
 from medseg.kernels.two_nearest import two_nearest
+from medseg.transforms.border_weight_options import ClassBalance, checked_options
 from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching as separated
-
-ClassBalance = bool | float | Sequence[float]
-
-PRESETS: dict[str, dict[str, Any]] = {
-    # Ronneberger, Fischer, Brox, "U-Net", MICCAI 2015, section 3
-    "paper": {"w0": 10.0, "sigma": 5.0, "class_balance": True},
-    # Falk et al., "U-Net: deep learning for cell counting, detection, and morphometry", Nature Methods 16
-    # (2019); defaults of the authors' ImageJ plugin at its 0.5 µm pixels: borderWeightFactor 50,
-    # borderWeightSigmaUm 3, foregroundBackgroundRatio 0.1, sigma1Um 5
-    "lmb": {"w0": 50.0, "sigma": 6.0, "class_balance": (0.1, 10.0)},
-}
 
 _NEGLIGIBLE = 1e-6  # a weight below this is not worth looking for
 
@@ -67,7 +56,7 @@ def border_weight_map(
             masks of 0 and 255, and for crops that cut objects apart.
         spacing: pixel size along each axis; sigma and cutoff are then in its unit. None: pixels.
         cutoff: ignore objects farther than this. None: as far as a weight of 1e-6 reaches, which is exact.
-        preset: "paper" or "lmb", in place of ``w0``, ``sigma`` and ``class_balance``.
+        preset: "paper" or "lmb", in place of ``w0``, ``sigma`` and ``class_balance``; in pixels, so no ``spacing``.
         threads: number of threads, None for all of ``NUMBA_NUM_THREADS``.
 
     Returns:
@@ -75,11 +64,12 @@ def border_weight_map(
 
     Raises:
         InputError: not a label image, sigma ≤ 0, negative w0, a class balance, spacing or cut-off out of
-            range, an unknown preset, or a preset beside other values.
+            range, an unknown preset, or a preset beside other values or a spacing.
 
-    Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, equation 2; for "lmb" see ``PRESETS``.
+    Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, equation 2; for "lmb" see
+    ``PRESETS`` of :mod:`medseg.transforms.border_weight_options`.
     """
-    options = _checked(w0, sigma, class_balance, objects, preset)
+    options = checked_options(w0, sigma, class_balance, objects, preset, in_pixels=spacing is None)
     w0, sigma, class_balance = options["w0"], options["sigma"], options["class_balance"]
     check_labels(labels)
     if objects == "components":
@@ -128,7 +118,9 @@ class BorderWeightMap(Transform):
     ) -> None:
         if units not in ("pixel", "physical"):
             raise InputError(f'BorderWeightMap: units={units!r}; give "pixel" or "physical".')
-        _checked(w0, sigma, class_balance, objects, preset)
+        if units == "pixel" and spacing is not None:
+            raise InputError(f'BorderWeightMap: spacing={spacing} counts with units="physical" only; say so too.')
+        checked_options(w0, sigma, class_balance, objects, preset, in_pixels=units == "pixel")
         self.units, self.spacing = units, spacing
         self.options = {
             "w0": w0,
@@ -202,43 +194,6 @@ class BorderWeightMapd(MapTransform):
         for key, output_key in self.key_iterator(result, self.output_keys):
             result[output_key] = self.weigh(result[key])
         return result
-
-
-def _checked(w0: float, sigma: float, class_balance: ClassBalance, objects: str, preset: str | None) -> dict:
-    """The formula's parameters, from the preset where one is named; a pair of class balance as a tuple."""
-    options = {"w0": w0, "sigma": sigma, "class_balance": class_balance}
-    if preset is not None:
-        if preset not in PRESETS:
-            raise InputError(f"border weights: preset={preset!r}; known are {', '.join(PRESETS)}.")
-        given = [f"{k}={v}" for k, v in options.items() if v not in (PRESETS["paper"][k], PRESETS[preset][k])]
-        if given:
-            raise InputError(
-                f"border weights: preset={preset!r} sets {given[0].split('=')[0]} itself, but {given[0]} is "
-                "given too; leave one of them out."
-            )
-        options = dict(PRESETS[preset])
-    if not (np.isfinite(options["w0"]) and options["w0"] >= 0):
-        raise InputError(f"border weights: w0={w0}; give 0 or more.")
-    if not (np.isfinite(options["sigma"]) and options["sigma"] > 0):
-        raise InputError(f"border weights: sigma={sigma}; give a positive number.")
-    if objects not in ("ids", "components"):
-        raise InputError(f'border weights: objects={objects!r}; give "ids" or "components".')
-    options["class_balance"] = _checked_balance(options["class_balance"])
-    return options
-
-
-def _checked_balance(class_balance: ClassBalance) -> bool | float | tuple[float, float]:
-    if isinstance(class_balance, bool | np.bool_):
-        return bool(class_balance)
-    values = np.asarray(class_balance, dtype=float)
-    if values.shape == () and 0 < values < 1:
-        return float(values)
-    if values.shape == (2,) and values[0] >= 0 and values[1] > 0:
-        return float(values[0]), float(values[1])
-    raise InputError(
-        f"border weights: class_balance={class_balance}; give True, False, the share of object pixels "
-        "(between 0 and 1), or (background weight, sigma)."
-    )
 
 
 def _reach(height: float, sigma: float) -> float:

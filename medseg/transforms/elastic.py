@@ -79,6 +79,7 @@ class RandElasticDeformation(RandomizableTransform):
         for name, value in (("control_spacing", control_spacing), ("spacing", spacing)):
             positive = value is None or (np.all(np.isfinite(value)) and np.all(np.asarray(value) > 0))
             _require(positive, f"{name}={value}", "positive numbers")
+        _require(spacing is None or units == "physical", f"spacing={spacing}", 'units="physical" with it')
         self.sigma, self.control_points, self.control_spacing = sigma, control_points, control_spacing
         self.mode, self.units, self.spacing = _known_mode(mode), units, spacing
         self.prevent_folding = prevent_folding

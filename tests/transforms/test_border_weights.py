@@ -120,6 +120,10 @@ def test_physical_units():
     np.testing.assert_array_equal(given.numpy()[0], expected)
     with pytest.raises(InputError, match="no affine"):
         BorderWeightMap(units="physical")(labels)
+    with pytest.raises(InputError, match="counts in pixels"):
+        BorderWeightMap(preset="paper", units="physical")
+    with pytest.raises(InputError, match=r"physical.*say so"):
+        BorderWeightMap(spacing=(0.5, 0.25))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +137,7 @@ def test_physical_units():
         ({"objects": "cells"}, "objects='cells'"),
         ({"preset": "unet"}, "known are paper, lmb"),
         ({"preset": "lmb", "w0": 20}, "sets w0 itself"),
+        ({"preset": "lmb", "spacing": (0.5, 0.5)}, "counts in pixels"),
         ({"spacing": (1, 1, 1)}, "spacing"),
         ({"cutoff": -1}, "cutoff=-1"),
     ],

@@ -129,6 +129,7 @@ def test_gpu_equals_cpu():
         ({"units": "physical", "spacing": (1, 2, 3)}, "spacing=.* has 3 values"),
         ({"units": "physical", "spacing": (1, -2)}, "spacing"),
         ({"units": "physical"}, "no affine"),
+        ({"spacing": (1, 2)}, r"spacing=\(1, 2\); give units=.physical."),
     ],
 )
 def test_bad_arguments_are_named(kwargs, message):
