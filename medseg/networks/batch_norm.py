@@ -20,10 +20,13 @@ class BatchNorm(_BatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         """Normalised features."""
         use_batch = self.training and x.numel() > x.shape[1]
+        momentum = 0.0 if self.momentum is None else self.momentum
         if use_batch:
             self.num_batches_tracked.add_(1)
+            if self.momentum is None:  # PyTorch's sign for the plain mean over all batches; update_bn sets it
+                momentum = 1.0 / float(self.num_batches_tracked)
         return F.batch_norm(
-            x, self.running_mean, self.running_var, self.weight, self.bias, use_batch, self.momentum, self.eps
+            x, self.running_mean, self.running_var, self.weight, self.bias, use_batch, momentum, self.eps
         )
 
     def _check_input_dim(self, x: Tensor) -> None:

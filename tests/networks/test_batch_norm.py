@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import update_bn
 
 from medseg.networks import BatchNorm
 
@@ -41,6 +42,15 @@ def test_scripted_in_both_modes():
         x = torch.rand(shape)
         torch.testing.assert_close(scripted(x), norm(x))
     assert scripted.num_batches_tracked == norm.num_batches_tracked == 1
+
+
+def test_statistics_of_averaged_weights():
+    batches = [torch.rand(2, 3, 4, 4) for _ in range(3)]
+    mine, reference = nn.Sequential(BatchNorm(3)), nn.Sequential(nn.BatchNorm2d(3))
+    update_bn(batches, mine)
+    update_bn(batches, reference)
+    for key, value in reference.state_dict().items():
+        torch.testing.assert_close(mine.state_dict()[key], value)
 
 
 def test_becomes_synchronised():
