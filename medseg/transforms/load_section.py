@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class LoadSectiond(MapTransform):
         section = int(data.get(self.section_key, -1))
         for key in self.keys:
             path = str(data[key])
-            array, geometry = _read(path, key in self.label_keys, self.axes)
+            array, geometry = _read(path, key in self.label_keys, self.axes, _version(path))
             array = array if "C" in geometry.axes else array[None]
             if shape is not None and array.shape[1:] != shape:
                 raise InputError(f"{path}: has shape {array.shape[1:]}, its image {shape}")
@@ -59,8 +60,17 @@ class LoadSectiond(MapTransform):
         return result
 
 
+def _version(path: str) -> tuple[int, int] | None:
+    """Differs once a file was written anew, so that the cache does not give what it held before."""
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return None  # reading it tells what is wrong
+    return stat.st_mtime_ns, stat.st_size
+
+
 @lru_cache(maxsize=4)
-def _read(path: str, is_label: bool, axes: str | None) -> tuple[np.ndarray, Geometry]:
+def _read(path: str, is_label: bool, axes: str | None, version: tuple[int, int] | None) -> tuple[np.ndarray, Geometry]:
     array, geometry = read_labels(path) if is_label else read_image(path, axes=axes)
     array, geometry = channel_first(array, geometry)
     # torch has no arithmetic on uint16 and uint32

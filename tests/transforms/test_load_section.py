@@ -77,3 +77,11 @@ def test_what_is_written_into_the_result_does_not_reach_the_next_read(tmp_path):
     load, item = LoadSectiond("image", label_keys=()), {"image": tmp_path / "a.tif"}
     load(item)["image"][:] = 7
     assert float(load(item)["image"].max()) == 1
+
+
+def test_a_file_written_anew_is_read_anew(tmp_path):
+    image = np.zeros((5, 6), np.uint8)
+    assert LoadSectiond()(pair(tmp_path, image, np.ones((5, 6), np.uint8), "YX"))["label"].max() == 1
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert LoadSectiond()(pair(tmp_path, image, np.full((5, 6), 2, np.uint8), "YX"))["label"].max() == 2
