@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, Transform
-from monai.utils import convert_to_dst_type, convert_to_numpy
+from monai.utils import convert_to_dst_type
 from skimage.measure import label
 from skimage.segmentation import watershed
 
 from medseg.transforms.instances import label_sections
+from medseg.transforms.probability_array import probability_array
 
 
 class InstancesFromCore(Transform):
@@ -35,6 +36,7 @@ class InstancesFromCore(Transform):
 
     Raises:
         ValueError: thresholds outside 0–1, other than two or three channels.
+        InputError: logits or NaN in place of probabilities.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class InstancesFromCore(Transform):
 
     def __call__(self, img: Any) -> torch.Tensor:
         """Label image of the probabilities of one image."""
-        probabilities = convert_to_numpy(img)
+        probabilities = probability_array(img, "InstancesFromCore")
         if probabilities.shape[0] not in (2, 3):
             raise ValueError(
                 "three channels (background, rim, core) or two (cell, core) are needed, not shape "

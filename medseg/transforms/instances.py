@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, Transform
-from monai.utils import convert_to_dst_type, convert_to_numpy
+from monai.utils import convert_to_dst_type
 from skimage.measure import label
 from skimage.segmentation import watershed
+
+from medseg.transforms.probability_array import probability_array
 
 
 class InstancesFromProbability(Transform):
@@ -28,6 +30,7 @@ class InstancesFromProbability(Transform):
 
     Raises:
         ValueError: thresholds out of order or outside 0–1, more than one channel.
+        InputError: logits or NaN in place of probabilities.
     """
 
     def __init__(
@@ -40,7 +43,7 @@ class InstancesFromProbability(Transform):
 
     def __call__(self, img: Any) -> torch.Tensor:
         """Label image of one probability map."""
-        probability = convert_to_numpy(img)
+        probability = probability_array(img, "InstancesFromProbability")
         if probability.shape[0] != 1:
             raise ValueError(f"one channel of foreground probability is needed, not shape {probability.shape}")
         labels = label_sections(
