@@ -27,7 +27,9 @@ class UNet(nn.Module):
         out_channels: channels of the logits.
         channels: width of each level, finest first; ``len(channels) - 1`` poolings.
         padding: ``"valid"`` (the paper: the output is smaller by ``2 * margin``) or ``"same"`` (zero padding,
-            sides must be multiples of ``stride``).
+            sides must be multiples of ``stride``). MONAI's ``SlidingWindowInferer`` takes the smaller output of
+            ``"valid"`` for a zoomed image, and returns wrong places without an error: use
+            :class:`medseg.inferers.OverlapTileInferer`.
         norm: MONAI's name of a normalisation after each convolution (``"batch"``, ``"instance"``,
             ``("group", {"num_groups": 8})``), or None as in the paper. Normalisations over the tile's own
             pixels break exact tiling, see :class:`medseg.inferers.OverlapTileInferer`.

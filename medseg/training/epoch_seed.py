@@ -18,7 +18,8 @@ class EpochSeed:
 
     Args:
         seed: of the run; epoch ``e`` uses ``seed + e``.
-        dataset: its ``transform`` (MONAI ``Compose``) is seeded too, which matters without loader workers.
+        dataset: its ``transform`` (MONAI ``Compose``) is seeded too, which matters without loader workers. Workers are
+            seeded when they start, so let none outlive the epoch (``persistent_workers=False``, the default).
     """
 
     def __init__(self, seed: int, dataset: Any = None) -> None:
