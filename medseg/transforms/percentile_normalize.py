@@ -117,13 +117,13 @@ def _normalize(img: torch.Tensor, lower: float, upper: float, dims: int, source:
         )
     sections = img.reshape(-1, *img.shape[img.ndim - dims :])
     out = torch.empty(sections.shape, dtype=torch.float32, device=img.device)
-    for section, target in zip(sections, out, strict=True):
+    for k, section in enumerate(sections):
         low, high = _bounds(section, lower, upper)
         if high > low:
             # wide types are subtracted in float64: a large common offset does not eat the differences
-            target.copy_((section.to(_working_dtype(section)) - low) / (high - low))
+            out[k] = (section.to(_working_dtype(section)) - low) / (high - low)
         else:
-            target.zero_()
+            out[k] = 0
     return out.reshape(img.shape)
 
 

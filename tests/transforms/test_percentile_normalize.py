@@ -105,3 +105,9 @@ def test_channels_together_section_by_section():
     assert out.shape == stack.shape
     np.testing.assert_allclose(out[:, 1], out[:, 0], atol=1e-5)
     np.testing.assert_allclose(out[:, 0], np.asarray(PercentileNormalize(together=True)(section)), atol=1e-6)
+
+
+def test_gradients_pass():
+    img = torch.tensor([[[0.0, 1.0, 4.0]], [[7.0, 7.0, 7.0]]], requires_grad=True)
+    PercentileNormalize(0, 100)(img).sum().backward()
+    torch.testing.assert_close(img.grad, torch.tensor([[[0.25] * 3], [[0.0] * 3]]))
