@@ -116,8 +116,8 @@ def predict(
         for problem in existing:
             say.fail(f"error: {problem}")
         failures = len(problems) + len(existing)
-        report = _run(found, ready, output, device, weights, overrides, say, verbose) if ready else None
-        if report is not None:
+        if ready or json_report:
+            report = _run(found, ready, output, device, weights, overrides, say, verbose)
             failures += sum(r.status != "ok" for r in report.results)
             if json_report:
                 report.problems = problems + existing

@@ -128,6 +128,14 @@ def test_resume_does_what_is_missing(predict, image, tmp_path):
     assert predict(*images, "--resume", "--overwrite").code == 2
 
 
+def test_a_report_is_written_where_nothing_is_left_to_do(predict, image, tmp_path):
+    assert predict(image).code == 0
+    assert predict(image, "--resume", "--json", tmp_path / "r.json").code == 0
+    assert json.loads((tmp_path / "r.json").read_text())["images"] == []
+    assert predict(image, "--json", tmp_path / "again.json").code == 1
+    assert "exists already" in json.loads((tmp_path / "again.json").read_text())["not_run"][0]
+
+
 def test_an_existing_report_is_kept_unless_asked(predict, image, tmp_path):
     (tmp_path / "r.json").write_text("mine")
     done = predict(image, "--json", tmp_path / "r.json")
