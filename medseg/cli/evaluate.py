@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +60,7 @@ def evaluate(
     """Compare segmentations with their references: topology, segments, objects, pixels.
 
     Two files, or two folders whose files belong together by stem (x_labels.tif and x_probability.tif to x.tif).
+    Predictions without a reference are named and not scored; a reference without a prediction is an error.
     The total treats all sections of all images as one stack. A pair that fails is named and the others are still
     done; the exit code is then 1.
     """
@@ -89,7 +91,8 @@ def evaluate(
             objects=objects.value,
             progress=lambda pair: say.start(f"comparing {pair.stem} (the first run compiles the metrics)"),
         )
-        for notice in (*notices, *result.notices):
+        result = replace(result, notices=(*notices, *result.notices))
+        for notice in result.notices:
             say.say(f"note: {notice}")
         say.say(score_table(result))
         if json_:

@@ -38,7 +38,7 @@ def export(
 ) -> None:
     """Write a bundle's network as ONNX or TorchScript, for images of any size, and check that it computes the same.
 
-    The file takes what the bundle's preprocessing gives and returns logits. ONNX needs medseg[export].
+    The file takes what the bundle's preprocessing gives and returns logits. ONNX needs medseg\\[export].
     """
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings

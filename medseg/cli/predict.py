@@ -66,6 +66,10 @@ def predict(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the bundle's config.")
     ] = None,
     json_report: Annotated[Path | None, typer.Option("--json", help="Write a report of the run.")] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="Write a CSV of one row per image: number of objects, their mean size and brightness."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also warnings of the libraries.")] = False,
 ) -> None:
@@ -78,7 +82,15 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import list_images, list_volumes
-    from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, undone
+    from medseg.report.image_summary import write_image_summary
+    from medseg.workflow.inputs import (
+        gather_inputs,
+        left_out,
+        left_out_of_volumes,
+        refuse_existing,
+        result_path,
+        undone,
+    )
 
     if overwrite and resume:
         raise InputError("--overwrite does all images again, --resume skips those that are done: choose one")
@@ -97,8 +109,11 @@ def predict(
         overrides["level"] = level
     if axes:
         overrides["axes"] = axes
-    if json_report and json_report.exists() and not overwrite:
-        raise InputError(f"{json_report}: exists already; use {'' if resume else '--overwrite or '}another name")
+    if summary and found.takes_volumes:
+        raise InputError(f"{found.name}: --summary counts objects of images; of volumes see <stem>_structures.csv")
+    for path in (json_report, summary):
+        if path and path.exists() and not overwrite:
+            raise InputError(f"{path}: exists already; use {'' if resume else '--overwrite or '}another name")
     files, problems = gather_inputs(inputs, list_volumes if found.takes_volumes else list_images)
     with progress(quiet=quiet) as say:
         for problem in problems:
@@ -116,13 +131,19 @@ def predict(
         for problem in existing:
             say.fail(f"error: {problem}")
         failures = len(problems) + len(existing)
-        report = _run(found, ready, output, device, weights, overrides, say, verbose) if ready else None
-        if report is not None:
+        done = set(files) - set(ready) if resume else set()
+        if ready or json_report:
+            report = _run(found, ready, output, device, weights, overrides, say, verbose)
             failures += sum(r.status != "ok" for r in report.results)
+            done |= {Path(r.input) for r in report.results if r.status == "ok"}
             if json_report:
                 report.problems = problems + existing
                 report.write(json_report)
                 say.say(f"report: {json_report}")
+        if summary:
+            tables = {path: result_path(output, path, "objects") if path in done else None for path in files}
+            write_image_summary(summary, tables, overwrite=overwrite)
+            say.say(f"summary: {summary}")
     if failures:
         raise typer.Exit(1)
 

@@ -83,16 +83,20 @@ def overlay(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def overlay_sections(
     image: np.ndarray, labels: np.ndarray, *, max_sections: int = 4, max_side: int = 2048
 ) -> np.ndarray:
-    """Overlay of ``(C, *sections, Y, X)`` with labels ``(*sections, Y, X)``: some sections side by side."""
+    """Overlay of ``(C, *sections, Y, X)`` with labels ``(*sections, Y, X)``: some sections side by side.
+
+    Large sections are reduced before they are painted: outlines stay whole, and memory is that of the picture.
+    Three or four channels are RGB or RGBA, of others the first is shown.
+    """
     height, width = labels.shape[-2:]
     sections = labels.reshape(-1, height, width)
     pixels = np.moveaxis(image.reshape(len(image), -1, height, width), 0, -1)
-    pixels = pixels if len(image) == 3 else pixels[..., 0]
+    pixels = pixels[..., :3] if len(image) in (3, 4) else pixels[..., 0]  # the fourth is transparency
     chosen = np.unique(np.linspace(0, len(sections) - 1, min(max_sections, len(sections))).round().astype(int))
     columns = int(np.ceil(np.sqrt(len(chosen))))
     rows = -(-len(chosen) // columns)
     step = max(1, -(-max(columns * width, rows * height) // max_side))
-    tiles = [overlay(pixels[k], sections[k])[::step, ::step] for k in chosen]
+    tiles = [overlay(pixels[k, ::step, ::step], sections[k, ::step, ::step]) for k in chosen]
     tile_height, tile_width = tiles[0].shape[:2]
     sheet = np.full((rows * (tile_height + _GAP) - _GAP, columns * (tile_width + _GAP) - _GAP, 3), 255, np.uint8)
     for place, tile in enumerate(tiles):

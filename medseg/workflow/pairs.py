@@ -32,10 +32,10 @@ def pair_files(
     `medseg predict` writes are left out.
 
     Returns:
-        The pairs in natural order, and a notice for each prediction that was left out.
+        The pairs in natural order, one for each reference, and notices of the predictions that were left out.
 
     Raises:
-        InputError: a file without a partner, or two files of one stem in a folder.
+        InputError: a reference without a prediction, or two files of one stem in a folder.
     """
     prediction, reference = Path(prediction), Path(reference)
     if prediction.is_file() and reference.is_file():
@@ -58,14 +58,14 @@ def pair_files(
         ]
     alone = [predictions[name] for name in predictions if name not in taken and not _is_picture(name, references)]
     lonely = [path for stem, path in references.items() if stem not in {pair.stem for pair in pairs}]
-    if alone or lonely:
+    without = _without("prediction", "reference", alone)
+    if lonely:
         raise InputError(
-            "; ".join(
-                [_without("prediction", "reference", alone)] * bool(alone)
-                + [_without("reference", "prediction", lonely)] * bool(lonely)
-            )
-            + ". Files belong together by their stems: x_labels.tif, x_probability.tif or x.tif to x.tif"
+            f"{f'{without}; ' if alone else ''}{_without('reference', 'prediction', lonely)}"
+            ". Files belong together by their stems: x_labels.tif, x_probability.tif or x.tif to x.tif"
         )
+    if alone:
+        notices.append(f"{without}; they are not scored")
     return pairs, notices
 
 

@@ -102,6 +102,16 @@ def test_one_bad_file_is_named_and_the_others_are_done(folders):
     assert set(scores["failed"]) == {"b", "c"}
 
 
+def test_what_is_not_scored_is_told_and_written(folders):
+    write_labels(folders / "p" / "d_labels.tif", np.ones((30, 62), np.uint8))
+    outputs = ("--metrics", "dice", "--json", folders / "s.json", "--report", folders / "r.html")
+    result = run(folders / "p", folders / "r", *outputs)
+    assert result.exit_code == 0
+    assert "d_labels.tif" in result.output
+    assert any("d_labels.tif" in notice for notice in json.loads((folders / "s.json").read_text())["notices"])
+    assert "d_labels.tif" in (folders / "r.html").read_text(encoding="utf-8")
+
+
 def test_a_raw_image_that_does_not_fit_costs_only_its_picture(folders):
     for stem, shape in (("a", (30, 62)), ("b", (30, 61)), ("c", (30, 62))):
         write_image(folders / "raw" / f"{stem}.tif", np.zeros(shape, np.uint8))

@@ -41,6 +41,10 @@ def run():
     return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
 
 
+def test_help_names_the_extra(run):
+    assert "medseg[export]" in run("--help").output
+
+
 def test_says_what_was_written(bundle, run, tmp_path):
     done = run(bundle, "-o", tmp_path / "net.ts")
     assert done.exit_code == 0, done.output

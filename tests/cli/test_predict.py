@@ -128,6 +128,30 @@ def test_resume_does_what_is_missing(predict, image, tmp_path):
     assert predict(*images, "--resume", "--overwrite").code == 2
 
 
+def test_a_report_is_written_where_nothing_is_left_to_do(predict, image, tmp_path):
+    assert predict(image).code == 0
+    assert predict(image, "--resume", "--json", tmp_path / "r.json").code == 0
+    assert json.loads((tmp_path / "r.json").read_text())["images"] == []
+    assert predict(image, "--json", tmp_path / "again.json").code == 1
+    assert "exists already" in json.loads((tmp_path / "again.json").read_text())["not_run"][0]
+
+
+def test_a_summary_of_all_images_done_and_failed(predict, image, tmp_path):
+    assert predict(image).code == 0
+    shutil.copy(image, tmp_path / "new.tif")
+    (tmp_path / "bad.tif").write_bytes(b"no TIFF")
+    images = [image, tmp_path / "new.tif", tmp_path / "bad.tif"]
+    done = predict(*images, "--resume", "--summary", tmp_path / "s.csv")
+    assert (done.code, f"summary: {tmp_path / 's.csv'}" in done.out) == (1, True)
+    with (tmp_path / "s.csv").open(newline="") as file:
+        first, second, bad = csv.DictReader(file)
+    assert [row["image"] for row in (first, second, bad)] == [str(path) for path in images]
+    assert int(first["objects"]) == len(list(csv.DictReader((tmp_path / "out" / "s0_objects.csv").open())))
+    assert (second["objects"], second["mean_area_um2"]) == (first["objects"], first["mean_area_um2"])
+    assert bad["objects"] == ""
+    assert predict(image, "--summary", tmp_path / "s.csv", "--resume").code == 2
+
+
 def test_an_existing_report_is_kept_unless_asked(predict, image, tmp_path):
     (tmp_path / "r.json").write_text("mine")
     done = predict(image, "--json", tmp_path / "r.json")

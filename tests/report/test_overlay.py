@@ -58,6 +58,21 @@ def test_shows_first_and_last_section_and_reduces_large_pictures():
     assert max(overlay_sections(np.zeros((1, 90, 50)), np.zeros((90, 50), int), max_side=30).shape) <= 30
 
 
+def test_outlines_of_a_reduced_picture_are_closed():
+    labels = np.zeros((64, 64), int)
+    labels[8:40, 8:40] = 1
+    picture = overlay_sections(np.zeros((1, 64, 64)), labels, max_side=32)
+    ring = picture[[4, 19, 10, 10], [10, 10, 4, 19]]
+    assert (ring == ring[0]).all()
+    assert (picture[10, 10] != ring[0]).any()
+
+
+def test_transparency_is_no_colour():
+    image = np.zeros((4, 9, 9), np.uint8)
+    image[1], image[3] = 200, 255
+    assert overlay_sections(image, np.zeros((9, 9), int))[0, 0].tolist() == [0, 255, 0]
+
+
 def test_writes_png(tmp_path):
     meta = {"filename_or_obj": "a/x.tif", "spatial_shape": [4, 5]}
     data = {k: MetaTensor(torch.ones(1, 4, 5, dtype=torch.int32), meta=meta) for k in ("pred", "raw")}
