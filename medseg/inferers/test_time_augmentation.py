@@ -131,7 +131,8 @@ class TestTimeAugmentationInferer(Inferer):
         return logits[:, order] if self.side_pairs else logits
 
     def _log_probabilities(self, logits: Tensor) -> tuple[Tensor, ...]:
-        # in logarithms nothing saturates: a probability of 1 - 1e-12 survives the mean
+        # in logarithms nothing saturates: a probability of 1 - 1e-12 survives the mean, unless it is in half precision
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         if self.activation == "softmax":
             return (log_softmax(logits, dim=1),)
         return logsigmoid(logits), logsigmoid(-logits)

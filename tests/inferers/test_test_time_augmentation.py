@@ -78,6 +78,16 @@ def test_sure_probabilities_stay_sure():
     torch.testing.assert_close(mean, torch.full((1, 1, 4, 4), 60.0))
 
 
+def test_half_precision_logits_are_averaged_in_single():
+    image = torch.randn(1, 1, 6, 6)
+
+    def half(x):
+        return (8 * x).to(torch.bfloat16)
+
+    mean = TestTimeAugmentationInferer()(image, half)
+    torch.testing.assert_close(mean, half(image).float(), atol=1e-4, rtol=1e-5)
+
+
 def test_overlap_tile_inside_gives_the_mean_over_whole_images():
     torch.manual_seed(0)
     network = UNet(2, 1, 1, (2, 4)).eval()
