@@ -48,11 +48,14 @@ def evaluate(
     ] = _Objects.auto,
     axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
     spacing: Annotated[
-        str | None, typer.Option(metavar="[Z,]Y,X", help="Pixel size in µm, for the places in the report.")
+        str | None, typer.Option(metavar="[Z,]Y,X", help="Pixel size in µm, for the places of errors.")
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", help="Write the scores as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the scores as CSV.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page that shows the errors.")] = None,
+    errors: Annotated[
+        Path | None, typer.Option("--errors", help="Write every topological error and its place as CSV.")
+    ] = None,
     images: Annotated[Path | None, typer.Option("--images", help="The raw images, for the report.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
@@ -64,7 +67,7 @@ def evaluate(
     The total treats all sections of all images as one stack. A pair that fails is named and the others are still
     done; the exit code is then 1.
     """
-    _refuse_existing([json_, csv, report], overwrite)
+    _refuse_existing([json_, csv, errors, report], overwrite)
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:
         say.start("loading")
@@ -101,6 +104,13 @@ def evaluate(
         if csv:
             write_csv(csv, result, overwrite=overwrite)
             say.say(f"scores: {csv}")
+        if errors:
+            from medseg.report.error_table import write_error_table
+
+            say.start("listing the errors")
+            where = {"axes": axes, "objects": objects.value, "spacing_um": spacing_um}
+            write_error_table(errors, result, **where, overwrite=overwrite)
+            say.say(f"errors: {errors}")
         problems = list(result.failed.values())
         for problem in problems:
             say.fail(f"error: {problem}")

@@ -9,6 +9,7 @@ from numba import njit
 
 from medseg.kernels.articulation import articulation_points
 from medseg.kernels.lattice import Lattice
+from medseg.kernels.volume_holes import volume_holes
 from medseg.kernels.warp import frame_components, frame_mask, frame_proposal, warp
 
 CLASSES = ("split", "merge", "hole_addition", "hole_deletion", "object_addition", "object_deletion")
@@ -42,8 +43,7 @@ def map_mismatches(
         frame_mask(mask, lattice),
         float(threshold),
         int(radius),
-        lattice.faces,
-        lattice.cube,
+        lattice,
     )
     places = tuple(lattice.coordinates(pixels).T)
     class_map, cluster_map = np.zeros(label.shape, np.uint8), np.zeros(label.shape, np.int32)
@@ -51,13 +51,32 @@ def map_mismatches(
     return lattice.restore(ids > 0), class_map, cluster_map
 
 
-@njit(cache=True, nogil=True)
-def find_mismatches(label_ids, proposal, movable, threshold, radius, faces, cube):
-    """Warp a copy of `label_ids`; return it with its mismatches, their class codes and cluster numbers."""
+def find_mismatches(
+    label_ids: np.ndarray,
+    proposal: np.ndarray,
+    movable: np.ndarray,
+    threshold: float,
+    radius: int,
+    lattice: Lattice,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Warp a copy of flat framed `label_ids`; return it with its mismatches, their class codes and cluster numbers."""
     ids = label_ids.copy()
-    pixels = warp(ids, proposal, movable, threshold, faces, cube)
-    classes = classify(ids, pixels, radius, faces, cube)
-    return ids, pixels, classes, cluster(ids, pixels, classes, faces, cube)
+    pixels = warp(ids, proposal, movable, threshold, lattice.faces, lattice.cube)
+    classes = classify(ids, pixels, radius, lattice.faces, lattice.cube)
+    if len(lattice.shape) == 3:
+        _name_holes_of_volume(ids, pixels, classes, lattice)
+    return ids, pixels, classes, cluster(ids, pixels, classes, lattice.faces, lattice.cube)
+
+
+def _name_holes_of_volume(ids: np.ndarray, pixels: np.ndarray, classes: np.ndarray, lattice: Lattice) -> None:
+    """Correct, in place, the holes of a volume that the table of sections calls by the wrong name."""
+    holes = np.flatnonzero((classes == HOLE_ADDITION) | (classes == HOLE_DELETION))
+    white = ids[pixels[holes]] > 0
+    through_corners = np.full(holes.size, MERGE, np.uint8)
+    groups = cluster(ids, pixels[holes], through_corners, lattice.faces, lattice.cube)
+    alone, through = volume_holes(ids, pixels[holes], groups, lattice)
+    classes[holes[through]] = np.where(white, HOLE_ADDITION, HOLE_DELETION)[through]
+    classes[holes[alone]] = np.where(white, OBJECT_DELETION, OBJECT_ADDITION)[alone]
 
 
 @njit(cache=True, nogil=True)

@@ -77,18 +77,43 @@ def is_simple_6_26(code):
 
 
 @njit(cache=True, nogil=True)
+def topological_numbers_6_26(code):
+    """How many foreground and background pieces a 3D neighbourhood (its centre's bit clear) shows the centre.
+
+    Foreground: 6-connected in the 18-neighbourhood and touching a face; background: 26-connected. One and one
+    is simple.
+    """
+    foreground, left = 0, code & _FACES
+    while left:
+        left &= ~_flood_6(left & -left, code & _FACES_EDGES)
+        foreground += 1
+    background, left = 0, ~code & _NEIGHBOURS
+    while left:
+        left &= ~_flood_26(left & -left, left)
+        background += 1
+    return foreground, background
+
+
+@njit(cache=True, nogil=True)
 def is_simple(ids, p, cube):
     """Whether flat pixel `p` is simple; ids > 0 is foreground (4 in 2D, 6 in 3D)."""
-    code = 0
     if cube.size == 8:
+        code = 0
         for b in range(8):
             if ids[p + cube[b]] > 0:
                 code |= 1 << b
         return SIMPLE_4_8[code] == 1
+    return is_simple_6_26(neighbourhood_code(ids, p, cube))
+
+
+@njit(cache=True, nogil=True)
+def neighbourhood_code(ids, p, cube):
+    """Foreground (ids > 0) among the 26 neighbours of flat pixel `p`, as a 27-bit set without the centre."""
+    code = 0
     for b in range(26):
         if ids[p + cube[b]] > 0:
             code |= 1 << (b + (b >= 13))
-    return is_simple_6_26(code)
+    return code
 
 
 @njit(cache=True, nogil=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -25,11 +25,12 @@ class StackMetric(CumulativeIterationMetric):
 
     Args:
         reduction: `"stack"`: all images are one stack; `"mean"` of the values of the images in which it is
-            defined; `"none"`: `(B, C)`, NaN where undefined.
+            defined; `"none"`: `(B, C)`, NaN where undefined. Another word is a `ValueError`.
     """
 
     def __init__(self, reduction: Reduction = "stack") -> None:
         super().__init__()
+        _check_reduction(reduction)
         self.reduction = reduction
 
     @abstractmethod
@@ -68,21 +69,23 @@ class StackMetric(CumulativeIterationMetric):
             ValueError: nothing was buffered, or an unknown reduction.
         """
         reduction = reduction or self.reduction
+        _check_reduction(reduction)
         sums = self._buffered()
         if reduction == "stack":
             return torch.tensor(self._value(sums.sum(axis=(0, 1))), dtype=torch.float64)
         values = torch.tensor([[self._value_of_image(s) for s in channels] for channels in sums], dtype=torch.float64)
-        if reduction == "none":
-            return values
-        if reduction == "mean":
-            return values.nanmean()
-        raise ValueError(f'reduction {reduction!r} is not known; use "stack", "mean" or "none"')
+        return values if reduction == "none" else values.nanmean()
 
     def _buffered(self) -> np.ndarray:
         sums = self.get_buffer()
         if sums is None:
             raise ValueError("no image has been compared yet: call the metric before aggregate()")
         return sums.cpu().numpy()
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in get_args(Reduction):
+        raise ValueError(f'reduction {reduction!r} is not known; use "stack", "mean" or "none"')
 
 
 def at_every_level(rows: Sequence[Sequence[float]], levels: int) -> np.ndarray:

@@ -20,9 +20,16 @@ def as_array(image: Any, name: str) -> np.ndarray:
     array = np.asanyarray(image)
     if array.dtype.kind not in "buif":
         raise InputError(f"{name}: dtype {array.dtype} is not an image; give bool, integers or floats")
+    if array.ndim == 0:
+        raise InputError(f"{name}: a single number is not an image")
+    if np.ma.is_masked(array):
+        raise InputError(
+            f"{name}: {np.ma.count_masked(array)} pixels are masked, and a mask of numpy.ma would be lost; fill them "
+            "(.filled(0)), or give topological_warping_error a mask of its own"
+        )
     if array.size == 0:
         raise InputError(f"{name}: the image has no pixels, its shape is {array.shape}")
-    return array
+    return np.asarray(array)
 
 
 def kind_of_prediction(prediction: np.ndarray) -> Kind:
@@ -86,7 +93,7 @@ def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:
             second = tuple(slice(1 if a == axis else None, None) for a in range(image.ndim))
             touching = (image[first] != image[second]) & (image[second] != 0)
             foreground[first] &= ~touching
-        vanished = np.setdiff1d(image, np.append(image[foreground], 0))
+        vanished = np.setdiff1d(image[image != 0], image[foreground])
         if vanished.size:
             warnings.warn(
                 f"{vanished.size} objects (first id: {vanished[0]}) vanished when touching ones were parted: "

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import chain, product
 from typing import Any
 
-import numba
 import numpy as np
 
 from medseg.errors import InputError
+from medseg.kernels.in_threads import default_threads
 from medseg.kernels.lattice import Lattice
 from medseg.kernels.mismatches import CLASSES, find_mismatches
 from medseg.kernels.warp import frame_components, frame_mask, frame_proposal
@@ -69,7 +69,7 @@ class ImagePair:
 
     def count(self, thresholds: Sequence[float], threads: int | None = None) -> np.ndarray:
         """``int64 (thresholds, 2, 7)``: pixels and clusters of each class code, summed over the sections."""
-        threads = threads or numba.get_num_threads()
+        threads = threads or default_threads()
         # Few sections: their thresholds are shared out as well, at the price of preparing a section twice.
         parts = min(len(thresholds), -(-threads // len(self.reference)))
         shares = [range(part, len(thresholds), parts) for part in range(parts)]
@@ -96,7 +96,7 @@ class ImagePair:
             prefix = (section,) if self.stacked else ()
             return _describe(places, classes, clusters, prefix)
 
-        with ThreadPoolExecutor(threads or numba.get_num_threads()) as pool:
+        with ThreadPoolExecutor(threads or default_threads()) as pool:
             per_section = list(pool.map(locate_section, range(len(self.reference))))
         return class_map, tuple(sorted(chain(*per_section), key=lambda m: (-m.pixels, m.position)))
 
@@ -108,7 +108,7 @@ class ImagePair:
         mask = None if self.mask is None else self.mask[section if len(self.mask) > 1 else 0]
         movable = frame_mask(mask, lattice)
         for threshold in thresholds:
-            _, *found = find_mismatches(ids, proposal, movable, threshold, self.radius, lattice.faces, lattice.cube)
+            _, *found = find_mismatches(ids, proposal, movable, threshold, self.radius, lattice)
             yield lattice, *found
 
 

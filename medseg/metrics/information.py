@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from medseg.errors import InputError
 from medseg.kernels.contingency import ContingencyTable
 from medseg.metrics.overlap import Overlaps, overlaps
 from medseg.metrics.rand import Region
@@ -116,8 +117,10 @@ def v_info_of(tables: Overlaps) -> InformationResult:
 def entropies(table: ContingencyTable, region: Region) -> Entropies | None:
     """Entropies of one unit, from whole counts: sums of c ln(n / c), exactly 0 for a single segment.
 
-    None where there is nothing to compare.
+    None where there is nothing to compare. Raises `InputError` for an unknown region.
     """
+    if region not in get_args(Region):
+        raise InputError(f"region {region!r} is not known; use 'foreground' or 'everything'")
     unlabelled = np.zeros(table.rows.size, bool)
     if region == "foreground":
         table = table.select(table.rows != 0)

@@ -12,6 +12,7 @@ from medseg.kernels.contingency import ContingencyTable
 from medseg.metrics.confusion import ConfusionCounts
 from medseg.metrics.matching import match_objects, object_overlap
 from medseg.metrics.overlap import overlaps
+from medseg.metrics.segments import one_level
 
 AP_IOU_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 """IoU thresholds of AP50:95; written out, so that an IoU of 11/20 reaches 0.55."""
@@ -194,7 +195,7 @@ def aggregated_jaccard_of(tables: Iterable[ContingencyTable]) -> AggregatedJacca
 
 
 def _at(prediction: Any, reference: Any, threshold: float, how: dict) -> tuple[ContingencyTable, ...]:
-    return overlaps(prediction, reference, threshold=threshold, **how).tables[0]
+    return overlaps(prediction, reference, threshold=one_level(threshold), **how).tables[0]
 
 
 def _ratio(part: float, whole: float) -> float:

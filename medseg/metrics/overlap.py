@@ -82,7 +82,8 @@ def overlaps(
         prediction_kind, reference_kind: `"probability"`, `"binary"` or `"labels"`, instead of looking.
 
     Raises:
-        InputError: shapes differ, no pixels, NaN, probabilities outside 0..1, negative ids, thinning a volume.
+        InputError: shapes differ, no pixels, NaN, probabilities outside 0..1, negative ids, thinning a volume,
+            masks of more than three axes as one volume.
     """
     predicted, truth = as_kinds(prediction, reference, prediction_kind, reference_kind)
     if volumetric and thin_borders:
@@ -90,6 +91,11 @@ def overlaps(
     thresholds = thresholds_for(kind_of(predicted), threshold)
     by_id = kind_of(predicted) == kind_of(truth) == "labels"
     whole = (by_id and not thin_borders) if volumetric is None else volumetric
+    if whole and not by_id and truth.ndim > 3:
+        raise InputError(
+            f"volumetric: masks and probabilities of the shape {truth.shape} are not one volume (Z, Y, X); "
+            "compare volume by volume, or leave out volumetric"
+        )
     segment = thinned_components if thin_borders else components
 
     def tables_of(unit: tuple[np.ndarray, np.ndarray]) -> list[ContingencyTable]:

@@ -20,7 +20,7 @@ from medseg.metrics.instances import (
 from medseg.metrics.overlap import overlaps
 from medseg.metrics.pixel import pixel_error
 from medseg.metrics.rand import Pairs, Region, pair_counts
-from medseg.metrics.segments import SWEEP
+from medseg.metrics.segments import SWEEP, one_level
 
 
 class _OverlapMetric(StackMetric):
@@ -223,7 +223,7 @@ class InstanceAveragePrecisionMetric(_OverlapMetric):
         volumetric: bool | None = None,
         reduction: Reduction = "stack",
     ) -> None:
-        super().__init__(threshold, prediction_kind, reference_kind, volumetric, reduction)
+        super().__init__(one_level(threshold), prediction_kind, reference_kind, volumetric, reduction)
         self.iou_thresholds = tuple(iou_thresholds)
 
     def _sums(self, prediction: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -255,7 +255,7 @@ class PanopticQualityMetric(_OverlapMetric):
         volumetric: bool | None = None,
         reduction: Reduction = "stack",
     ) -> None:
-        super().__init__(threshold, prediction_kind, reference_kind, volumetric, reduction)
+        super().__init__(one_level(threshold), prediction_kind, reference_kind, volumetric, reduction)
         if quality not in ("pq", "sq", "rq"):
             raise ValueError(f'quality {quality!r} is not known; use "pq", "sq" or "rq"')
         self.quality = quality

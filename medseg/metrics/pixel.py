@@ -12,7 +12,7 @@ from medseg.errors import InputError
 from medseg.metrics.confusion import ConfusionCounts
 from medseg.metrics.foreground import Kind, foreground_of
 from medseg.metrics.kinds import as_kind, kind_of
-from medseg.metrics.segments import as_sections, binarise, thresholds_for
+from medseg.metrics.segments import as_sections, binarise, one_level, thresholds_for
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,13 @@ def pixel_error_of(sweep: Sequence[PixelScore]) -> PixelResult:
 
 def dice(prediction: Any, reference: Any, *, threshold: float = 0.5) -> PixelResult:
     """Dice coefficient of the foregrounds (every labelled pixel), NaN if both are empty."""
-    score = foreground_score(*_checked(prediction, reference), threshold=threshold)
+    score = foreground_score(*_checked(prediction, reference), threshold=one_level(threshold))
     return PixelResult(score.dice, score, (score,))
 
 
 def iou(prediction: Any, reference: Any, *, threshold: float = 0.5) -> PixelResult:
     """Intersection over union of the foregrounds (every labelled pixel), NaN if both are empty."""
-    score = foreground_score(*_checked(prediction, reference), threshold=threshold)
+    score = foreground_score(*_checked(prediction, reference), threshold=one_level(threshold))
     return PixelResult(score.iou, score, (score,))
 
 

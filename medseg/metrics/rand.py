@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -105,6 +105,8 @@ def rand_of(
     error: bool = False,
 ) -> RandResult:
     """The measures of `rand_error` and `v_rand` from overlaps already counted."""
+    if average not in get_args(Average):
+        raise InputError(f"average {average!r} is not known; use 'macro' or 'micro'")
     counts = [[pair_counts(table, region, pairs) for table in row] for row in tables.tables]
     sweep = tuple(_score(t, row, average) for t, row in zip(tables.thresholds, counts, strict=True))
     defined = [s for s in sweep if not np.isnan(s.f_score)]

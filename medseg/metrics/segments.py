@@ -28,6 +28,16 @@ def thresholds_for(kind: Kind, threshold: float | Sequence[float] | None) -> tup
     return levels if kind == "probability" else (0.0,)
 
 
+def one_level(threshold: float) -> float:
+    """The level of a measure that knows no sweep.
+
+    Raises `InputError` for None, several levels, or one that is not between 0 and 1.
+    """
+    if threshold is None or np.ndim(threshold) != 0:
+        raise InputError(f"threshold: {threshold} cannot be used; without a sweep give one number from 0 to 1")
+    return thresholds_for("probability", threshold)[0]
+
+
 def binarise(foreground: np.ndarray, threshold: float) -> np.ndarray:
     """Where a float32 probability exceeds `threshold`, compared in double; a bool mask is its own answer.
 

@@ -39,7 +39,7 @@ def topological_warping_error(
             beside 0) or labels (more values), whose touching objects are parted (see ``foreground_of``).
         reference: same shape; binary mask or labels.
         threshold: one level, or several of which the best counts. Default: the challenge's ten levels 0,
-            0.1, .. 0.9 for probabilities, 0 for masks and labels. As in the challenge's code a level outside
+            0.1, .. 0.9. Masks and labels are always compared at 0. As in the challenge's code a level outside
             0..1.01 means 0.5.
         mask: ``(Y, X)`` or the full shape; non-zero pixels may move and be counted. The error stays a
             fraction of all pixels.
@@ -71,7 +71,8 @@ def topological_warping_error(
     """
     truth = as_array(reference, "reference")
     pair = ImagePair.of(as_array(prediction, "prediction"), truth, mask, radius=radius, volumetric=volumetric)
-    thresholds = sweep_of(pair.prediction_kind) if threshold is None else effective_thresholds(threshold)
+    levels = None if threshold is None else effective_thresholds(threshold)
+    thresholds = levels_for(pair.prediction_kind, levels)
     error = summarise(pair.count(thresholds, threads), truth.size, thresholds)
     if not positions:
         return error
@@ -79,9 +80,9 @@ def topological_warping_error(
     return dataclasses.replace(error, class_map=class_map.reshape(truth.shape), mismatches=mismatches)
 
 
-def sweep_of(kind: Kind) -> tuple[float, ...]:
-    """Thresholds that the challenge uses: its sweep for probabilities, 0 for masks and labels."""
-    return CHALLENGE_THRESHOLDS if kind == "probability" else (0.0,)
+def levels_for(kind: Kind, wanted: tuple[float, ...] | None) -> tuple[float, ...]:
+    """Levels at which a prediction is cut: those wanted, else the challenge's sweep; 0 for masks and labels."""
+    return (wanted or CHALLENGE_THRESHOLDS) if kind == "probability" else (0.0,)
 
 
 def effective_thresholds(threshold: float | Sequence[float]) -> tuple[float, ...]:

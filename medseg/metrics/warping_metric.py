@@ -7,7 +7,7 @@ import numpy as np
 from medseg.kernels.mismatches import CLASSES
 from medseg.metrics.cumulative import Reduction, StackMetric, at_every_level
 from medseg.metrics.image_pair import ImagePair
-from medseg.metrics.warping import CHALLENGE_THRESHOLDS, effective_thresholds, sweep_of
+from medseg.metrics.warping import CHALLENGE_THRESHOLDS, effective_thresholds, levels_for
 from medseg.metrics.warping_score import WarpingError, summarise
 
 
@@ -45,7 +45,7 @@ class WarpingErrorMetric(StackMetric):
     def _sums(self, prediction: np.ndarray, reference: np.ndarray) -> np.ndarray:
         """Per level: pixels and clusters of each class code, size of the image, 0 undefined."""
         pair = ImagePair.of(prediction, reference, None, radius=self.radius, volumetric=self.volumetric)
-        thresholds = self.thresholds or sweep_of(pair.prediction_kind)
+        thresholds = levels_for(pair.prediction_kind, self.thresholds)
         counts = [(*row.flat, reference.size, 0) for row in pair.count(thresholds)]
         return at_every_level(counts, len(self.levels))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import warnings
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -11,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from medseg.errors import InputError
-from medseg.io import Geometry, read_image
+from medseg.io import read_image
 from medseg.io.atomic import atomic_target
 from medseg.metrics.evaluation import HIGHER_IS_BETTER, Scores
-from medseg.metrics.kinds import as_kind
 from medseg.metrics.segments import as_sections
 from medseg.report.page import figure, page, table
+from medseg.report.pair_errors import errors_of_pair, level_of, pixel_size_um
 from medseg.report.pictures import (
     data_uri,
     error_picture,
@@ -34,9 +33,9 @@ from medseg.report.place_cards import (
     place_table,
     plural,
 )
-from medseg.report.places import ErrorMap, map_errors
+from medseg.report.places import ErrorMap
 from medseg.report.score_table import format_score
-from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
+from medseg.workflow.evaluate import Evaluation
 from medseg.workflow.pairs import FilePair
 
 PLACES_SHOWN = 20
@@ -72,14 +71,14 @@ def write_report(
     Raises:
         InputError: a page that exists.
     """
-    level = evaluation.total.warping.threshold if evaluation.total.warping else evaluation.options.level
+    level = level_of(evaluation)
     # Pages of hundreds of images stay below what a browser and a mail take.
     side = 512 if len(evaluation.pairs) <= 20 else 224
     found: list[tuple[int, int, int, FoundPlace]] = []
     number = 0
     details, problems = {}, []
     for pair in evaluation.pairs:
-        errors, geometry, shape = _load(pair, evaluation, level, axes, objects)
+        errors, geometry, shape = errors_of_pair(pair, evaluation, axes, objects)
         raw = None
         try:
             if images and pair.stem in images:
@@ -88,8 +87,7 @@ def write_report(
             problems.append(str(error))
         except OSError as error:
             problems.append(f"{images[pair.stem]}: {error.strerror or error}")
-        spacing = tuple(spacing_um[-2:]) if spacing_um else (geometry.spacing_um or (None,))[-2:]
-        spacing = spacing if len(spacing) == 2 else None
+        spacing = pixel_size_um(geometry, spacing_um)
         details[pair.stem] = _image(pair, evaluation.images[pair.stem], errors, raw, spacing, side)
         for place, others in one_of_each_object(errors.places)[:PLACES_SHOWN]:
             number += 1
@@ -104,21 +102,6 @@ def write_report(
     with atomic_target(path, overwrite=overwrite) as target:
         target.write_text(text, encoding="utf-8", errors="backslashreplace")  # of odd file names
     return problems
-
-
-def _load(
-    pair: FilePair, evaluation: Evaluation, level: float, axes: str | None, objects: str
-) -> tuple[ErrorMap, Geometry, tuple[int, ...]]:
-    prediction, reference, geometry, through = read_pair(pair, axes, objects)
-    options = resolve_kinds(prediction, reference, evaluation.options, through)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
-        errors = map_errors(
-            as_kind(prediction, "prediction", options.prediction_kind),
-            as_kind(reference, "reference", options.reference_kind),
-            level,
-        )
-    return errors, geometry, reference.shape
 
 
 def _raw_sections(image: Path, pair: FilePair, shape: tuple[int, ...], axes: str | None) -> np.ndarray:

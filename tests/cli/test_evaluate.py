@@ -43,8 +43,8 @@ def folders(tmp_path):
 
 
 def test_folders_to_json_csv_and_report(folders):
-    outputs = [folders / name for name in ("scores.json", "scores.csv", "report.html")]
-    flags = ("--json", outputs[0], "--csv", outputs[1], "--report", outputs[2])
+    outputs = [folders / name for name in ("scores.json", "scores.csv", "report.html", "errors.csv")]
+    flags = ("--json", outputs[0], "--csv", outputs[1], "--report", outputs[2], "--errors", outputs[3])
     result = run(folders / "p", folders / "r", *flags)
     assert result.exit_code == 0
     assert "prediction taken as probability (1), binary (2)" in result.output
@@ -61,6 +61,7 @@ def test_folders_to_json_csv_and_report(folders):
     assert [row["image"] for row in rows] == ["a", "b", "c", "total"]
     assert float(rows[-1]["pixel_error"]) == scores["total"]["pixel_error"]
     assert "1 merge" in outputs[2].read_text(encoding="utf-8")
+    assert outputs[3].read_text().splitlines()[1:] == ["b,merge,0,15,31,,,1,728"]
     with pytest.raises(InputError, match="exists"):
         run(folders / "p", folders / "r", "--csv", outputs[1])
     assert run(folders / "p", folders / "r", *flags, "--overwrite", "-q").output == ""

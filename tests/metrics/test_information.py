@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from isbi2012_cases import each_case, load_case
 from skimage.metrics import variation_of_information as skimage_variation
 
+from medseg.errors import InputError
 from medseg.metrics.information import v_info, variation_of_information
 from medseg.metrics.overlap import overlaps
 
@@ -107,3 +108,8 @@ def test_thresholds_share_the_reference_where_it_does_not_change():
     assert tables.at(0.5) == tables.at(0.7)
     assert tables.at(0.1) != tables.at(0.5)
     assert variation_of_information(prediction, reference).best.threshold == 0.4
+
+
+def test_refuses_an_unknown_region():
+    with pytest.raises(InputError, match="'foreground' or 'everything'"):
+        variation_of_information(np.eye(3, dtype=bool), np.eye(3, dtype=bool), region="cells")

@@ -154,3 +154,10 @@ def test_units_pool_their_objects():
 def test_refuses_thresholds_that_mean_nothing():
     with pytest.raises(InputError, match="iou_threshold"):
         f1_score(np.array([[1, 2]]), np.array([[1, 2]]), iou_threshold=0)
+
+
+@pytest.mark.parametrize("threshold", [None, (0.1, 0.5), 5, float("nan")])
+@pytest.mark.parametrize("measure", [average_precision, f1_score, panoptic_quality, aggregated_jaccard_index])
+def test_one_level_only(measure, threshold):
+    with pytest.raises(InputError, match="threshold"):
+        measure(np.full((4, 4), 0.7), np.ones((4, 4), bool), threshold=threshold)

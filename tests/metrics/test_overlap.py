@@ -59,6 +59,7 @@ def test_masks_take_part_at_every_threshold_of_a_stack():
         ({"threshold": 2}, "0 to 1"),
         ({"volumetric": True, "thin_borders": True}, "section by section"),
         ({"reference": MASK * 0.5}, "whole numbers"),
+        ({"prediction": MASK[None] * 0.5, "reference": MASK[None], "volumetric": True}, "not one volume"),
     ],
 )
 def test_refuses(arguments, message):

@@ -102,6 +102,11 @@ def test_refuses():
     metric(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
     with pytest.raises(ValueError, match="reduction"):
         metric.aggregate("median")
+    with pytest.raises(ValueError, match="reduction"):
+        RandErrorMetric(reduction="sum")
+    for measure in (InstanceAveragePrecisionMetric, PanopticQualityMetric):
+        with pytest.raises(InputError, match="threshold: None"):
+            measure(threshold=None)
 
 
 @pytest.mark.parametrize(

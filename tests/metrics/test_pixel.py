@@ -59,3 +59,10 @@ def test_touching_labels_are_whole_for_dice_and_parted_for_the_pixel_error():
 def test_refuses(prediction, reference, message):
     with pytest.raises(InputError, match=message):
         pixel_error(prediction, reference)
+
+
+@pytest.mark.parametrize("threshold", [None, (0.1, 0.5), 5, float("nan")])
+@pytest.mark.parametrize("measure", [dice, iou])
+def test_one_level_only(measure, threshold):
+    with pytest.raises(InputError, match="threshold"):
+        measure(np.full((4, 4), 0.7), np.ones((4, 4), bool), threshold=threshold)

@@ -166,3 +166,5 @@ def test_squares_are_exact_beyond_int64():
 def test_refuses_unknown_conventions():
     with pytest.raises(InputError, match="'distinct' or 'ordered'"):
         rand_error(np.eye(3, dtype=bool), np.eye(3, dtype=bool), pairs="both")
+    with pytest.raises(InputError, match="'macro' or 'micro'"):
+        v_rand(np.eye(3, dtype=bool), np.eye(3, dtype=bool), average="median")

@@ -1,0 +1,38 @@
+"""The errors of an evaluation as rows of a CSV file."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from medseg.errors import InputError
+from medseg.io import write_labels
+from medseg.metrics.evaluation import EvaluationOptions
+from medseg.report.error_table import COLUMNS, write_error_table
+from medseg.workflow.evaluate import evaluate_files
+from medseg.workflow.pairs import FilePair
+
+
+def test_each_error_of_each_section(tmp_path):
+    truth = np.zeros((2, 30, 62), np.uint8)
+    truth[:, 2:28, 2:30] = truth[:, 2:28, 32:60] = 1
+    prediction = truth.copy()
+    prediction[1, 15, 30:32] = 1  # a bridge
+    prediction[1, 2:28, 40] = 0  # a cut, beside a part of 26 x 8 pixels
+    pairs = []
+    for name, image in (("truth", truth), ("prediction", prediction)):
+        write_labels(tmp_path / f"{name}.tif", image)
+        pairs.append(tmp_path / f"{name}.tif")
+    evaluation = evaluate_files([FilePair("cells", pairs[1], pairs[0])], EvaluationOptions(metrics=("splits",)))
+    write_error_table(tmp_path / "errors.csv", evaluation, spacing_um=(2, 0.5))
+    with (tmp_path / "errors.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["image"], row["error"], row["section"], row["area_px"]) for row in rows] == [
+        ("cells", "merge", "1", str(26 * 8)),
+        ("cells", "split", "1", str(26 * 8)),
+    ]
+    assert (rows[0]["y"], rows[0]["y_um"]) == ("15", "30")
+    assert (rows[1]["x"], rows[1]["x_um"]) == ("40", "20")
+    with pytest.raises(InputError, match="exists"):
+        write_error_table(tmp_path / "errors.csv", evaluation)
