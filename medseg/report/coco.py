@@ -36,7 +36,7 @@ class SaveCocod(MapTransform):
         overwrite: replace files that exist.
 
     Raises:
-        InputError: an image that is not 2D, an existing file.
+        InputError: an image that is not 2D, a class without a name, an existing file.
     """
 
     def __init__(
@@ -62,6 +62,12 @@ class SaveCocod(MapTransform):
                 raise InputError(f"{source}: COCO holds 2D images, this one has shape {shape}; leave out --coco")
             image = {"id": 1, "file_name": Path(source).name, "height": shape[0], "width": shape[1]}
             annotations = coco_annotations(data[self.detections_key], shape, self.threshold)
+            unnamed = {a["category_id"] for a in annotations} - set(range(1, len(self.categories) + 1))
+            if unnamed:
+                raise InputError(
+                    f"{source}: objects of class {min(unnamed)}, but SaveCocod names {len(self.categories)} "
+                    f"({', '.join(self.categories)}); give its categories a name for each class of the network"
+                )
             categories = [{"id": i, "name": name} for i, name in enumerate(self.categories, start=1)]
             content = {"images": [image], "annotations": annotations, "categories": categories}
             target = self.output_dir / f"{image_stem(source)}_coco.json"

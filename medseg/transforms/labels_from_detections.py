@@ -10,7 +10,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from monai.utils import convert_to_dst_type
 
-from medseg.networks.mask_rcnn.paste import crop_masks, label_image
+from medseg.networks.mask_rcnn.paste import crop_masks
 
 Detections = dict[str, torch.Tensor]
 
@@ -81,15 +81,21 @@ class LabelsFromDetectionsd(MapTransform):
 def _paint(
     found: Detections, shape: Sequence[int], threshold: float, min_size: int, min_visible: float
 ) -> tuple[torch.Tensor, Detections]:
-    labels = label_image(found, shape, threshold)
-    masks = crop_masks(found["box_masks"].cpu(), found["boxes"].cpu(), shape)
-    whole = torch.tensor([int((crop > threshold).sum()) for _, crop in masks], dtype=torch.int64)
-    seen = torch.bincount(labels.flatten(), minlength=len(whole) + 1)[1:]
-    kept = (seen >= max(min_size, 1)) & (seen >= min_visible * whole)
-    number = torch.zeros(len(whole) + 1, dtype=torch.int32)
-    number[1:][kept] = torch.arange(1, int(kept.sum()) + 1, dtype=torch.int32)
-    return number[labels.long()], _rows(found, kept)
+    best_first = torch.argsort(found["scores"], stable=True, descending=True)
+    found = _rows(found, best_first)
+    labels = torch.zeros(tuple(shape), dtype=torch.int32)
+    shown = []
+    for row, (window, crop) in enumerate(crop_masks(found["box_masks"].cpu(), found["boxes"].cpu(), shape)):
+        outline = crop > threshold
+        free = outline & (labels[window] == 0)
+        seen = int(free.sum())
+        # what is left out takes no pixel from the objects below it
+        if seen >= max(min_size, 1) and seen >= min_visible * int(outline.sum()):
+            shown.append(row)
+            labels[window][free] = len(shown)
+    return labels, _rows(found, torch.tensor(shown, dtype=torch.int64))
 
 
 def _rows(found: Detections, kept: torch.Tensor) -> Detections:
+    """Rows of all tensors, by a mask or an index."""
     return {name: value[kept.to(value.device)] for name, value in found.items()}

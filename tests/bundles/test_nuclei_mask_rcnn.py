@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from monai.bundle import ConfigWorkflow
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
 
 from data_tools.convert.coco import coco_annotations
 from medseg.io import Geometry, read_image, read_labels, write_image
@@ -126,6 +127,19 @@ def test_no_property_is_missing(narrow_nuclei_detector, flat_nuclei, tmp_path):
         )
         workflow.initialize()
         assert not workflow.check_properties()
+
+
+@pytest.mark.parametrize("purpose", ["train", "inference"])
+def test_coco_configs_enlarge_crops_and_tiles_alike(purpose):
+    parser = ConfigParser()
+    folder = ROOT / "bundles" / "nuclei_mask_rcnn" / "configs"
+    parser.read_config([folder / f"{purpose}.json", folder / "coco_train.json"])
+    with torch.device("meta"):
+        network = parser.get_parsed_content("network_def")
+    crop, tile = torch.zeros(3, 96, 96), torch.zeros(3, 256, 300)
+    resized, _ = network.preprocess([crop, tile])
+    assert [tuple(image.shape[1:]) for image in resized] == [(192, 192), (512, 600)]
+    assert network.settings.score_threshold == parser["score_threshold"]
 
 
 def test_weights_of_another_network_are_refused(medseg, narrow_nuclei_detector, tiny_bundle, flat_nuclei, tmp_path):

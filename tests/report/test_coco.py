@@ -18,9 +18,9 @@ FOUND = {
 }
 
 
-def save(tmp_path, shape=(1, 10, 12), **options):
+def save(tmp_path, shape=(1, 10, 12), found=FOUND, **options):
     labels = MetaTensor(torch.zeros(shape, dtype=torch.int32), meta={"filename_or_obj": str(tmp_path / "a.tif")})
-    SaveCocod("pred", tmp_path, **options)({"pred": labels, "detections": FOUND})
+    SaveCocod("pred", tmp_path, **options)({"pred": labels, "detections": found})
     return json.loads((tmp_path / "a_coco.json").read_text())
 
 
@@ -52,3 +52,12 @@ def test_refuses_volumes_and_what_is_there(tmp_path):
     with pytest.raises(InputError, match="exists"):
         save(tmp_path)
     save(tmp_path, overwrite=True)
+
+
+def test_each_class_needs_a_name(tmp_path):
+    two = FOUND | {"labels": torch.tensor([1, 2, 1])}
+    with pytest.raises(InputError, match="class 2, but SaveCocod names 1"):
+        save(tmp_path, found=two)
+    content = save(tmp_path, found=two, categories=("round", "long"))
+    assert [a["category_id"] for a in content["annotations"]] == [1, 2, 1]
+    assert content["categories"] == [{"id": 1, "name": "round"}, {"id": 2, "name": "long"}]

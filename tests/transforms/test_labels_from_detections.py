@@ -33,7 +33,7 @@ def test_the_better_score_wins_a_pixel_and_what_is_hidden_goes():
     [
         ({"min_score": 0.75}, [0.9, 0.8]),
         ({"min_size": 2}, [0.9, 0.8]),
-        ({"min_visible": 0.7}, [0.9, 0.7]),  # two thirds of the second are seen
+        ({"min_visible": 0.7}, [0.9, 0.7, 0.6]),  # two thirds of the second are seen; gone, it does not hide the fourth
         ({"min_visible": 0.6}, [0.9, 0.8, 0.7]),
         ({"min_score": 0.95}, []),
     ],
@@ -42,6 +42,23 @@ def test_what_is_left_out_leaves_no_gap_in_the_ids(options, kept):
     result = paint(**options)
     assert result["detections"]["scores"].tolist() == pytest.approx(kept)
     assert result["pred"].unique().tolist() == list(range(len(kept) + 1))
+
+
+def test_what_is_left_out_takes_no_pixel_from_what_lies_below():
+    # the second, mostly hidden, goes; its crumb belongs to the third, of which else too little would be seen
+    boxes = torch.tensor([[0.0, 0, 4, 6], [0, 4, 4, 7], [0, 6, 4, 8]])
+    found = {"boxes": boxes, "labels": torch.ones(3).long(), "scores": SCORES[:3], "box_masks": torch.ones(3, 2, 2)}
+    result = paint(ImageDetections(found), min_visible=0.6)
+    assert result["detections"]["scores"].tolist() == pytest.approx([0.9, 0.7])
+    assert result["pred"][0, 0].tolist() == [1] * 6 + [2] * 2
+
+
+def test_best_score_first_whatever_the_order_given():
+    given = detections()
+    shuffled = {name: given[name][[2, 0, 3, 1]] for name in given.keys()}  # noqa: SIM118 (not a mapping)
+    result = paint(ImageDetections(shuffled))
+    assert torch.equal(result["pred"], paint()["pred"])
+    assert result["detections"]["scores"].tolist() == pytest.approx([0.9, 0.8, 0.7])
 
 
 def test_ids_run_on_through_a_stack():

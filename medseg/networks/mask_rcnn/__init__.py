@@ -5,7 +5,7 @@ from medseg.networks.mask_rcnn.initial_weights import load_initial_weights
 from medseg.networks.mask_rcnn.mask_rcnn import MaskRCNN
 from medseg.networks.mask_rcnn.nms import batched_nms, nms
 from medseg.networks.mask_rcnn.paste import crop_masks, label_image, paste_masks
-from medseg.networks.mask_rcnn.resize import ResizeShortSide
+from medseg.networks.mask_rcnn.resize import ResizeByFactor, ResizeShortSide
 from medseg.networks.mask_rcnn.roi_align import roi_align
 from medseg.networks.mask_rcnn.settings import DetectionSettings, PoolingSettings, ProposalSettings
 from medseg.networks.mask_rcnn.torchvision_net import torchvision_mask_rcnn
@@ -16,6 +16,7 @@ __all__ = [
     "MaskRCNN",
     "PoolingSettings",
     "ProposalSettings",
+    "ResizeByFactor",
     "ResizeShortSide",
     "batched_nms",
     "crop_masks",

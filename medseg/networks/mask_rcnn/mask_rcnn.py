@@ -47,7 +47,8 @@ class MaskRCNN(nn.Module):
         mask_head: ``"sigmoid"`` for a mask per class decoupled from classification, ``"softmax"`` for classes that
             compete, None for boxes alone (Faster R-CNN with ROIAlign).
         proposals, detections, pooling: numbers and thresholds; the defaults suit images of a thousand objects.
-        preprocess: resizes images and boxes for networks trained at one size, see :class:`ResizeShortSide`.
+        preprocess: resizes images and boxes for networks trained at another size, see
+            :class:`ResizeShortSide` and :class:`ResizeByFactor`.
         torchvision_conventions: truncated pixels, half-pixel shifts and anchor strides as in torchvision; set it
             for its checkpoints and leave it for training, where exact pixels outline small objects better.
 

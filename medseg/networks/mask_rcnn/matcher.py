@@ -20,7 +20,7 @@ def match_iou(iou: Tensor, high: float, low: float, low_quality: bool = False) -
         high: from this IoU on a box stands for the object it overlaps most.
         low: below this IoU a box is background; between the two it is ignored.
         low_quality: an object's best boxes, ties included, are matched however small the overlap, and stand for
-            the object they themselves overlap most.
+            the object they themselves overlap most. An object that no box overlaps has none.
 
     Returns:
         ``(boxes,)`` int64: an object, ``BACKGROUND`` (-1) or ``IGNORED`` (-2).
@@ -31,7 +31,7 @@ def match_iou(iou: Tensor, high: float, low: float, low_quality: bool = False) -
         return torch.full((iou.shape[1],), BACKGROUND, device=iou.device)
     matches = _by_thresholds(*iou.max(dim=0), high, low)
     if low_quality:
-        is_best = (iou == iou.amax(dim=1, keepdim=True)).any(dim=0)
+        is_best = _reaches(iou, iou.amax(dim=1))
         matches = torch.where(is_best, iou.argmax(dim=0), matches)
     return matches
 
@@ -46,7 +46,7 @@ def match_boxes(objects: Tensor, boxes: Tensor, high: float, low: float, low_qua
     matches = _by_thresholds(value, nearest, high, low)
     if low_quality:
         best = torch.stack([box_iou(objects, part).amax(dim=1) for part in parts]).amax(dim=0)
-        is_best = torch.cat([(box_iou(objects, part) == best[:, None]).any(dim=0) for part in parts])
+        is_best = torch.cat([_reaches(box_iou(objects, part), best) for part in parts])
         matches = torch.where(is_best, nearest, matches)
     return matches
 
@@ -54,3 +54,8 @@ def match_boxes(objects: Tensor, boxes: Tensor, high: float, low: float, low_qua
 def _by_thresholds(value: Tensor, nearest: Tensor, high: float, low: float) -> Tensor:
     ignored = torch.where(value < low, BACKGROUND, IGNORED)
     return torch.where(value >= high, nearest, ignored)
+
+
+def _reaches(iou: Tensor, best: Tensor) -> Tensor:
+    """Which boxes ``(boxes,)`` overlap some object as much as its best one does; with none at all it has no best."""
+    return ((iou == best[:, None]) & (iou > 0)).any(dim=0)

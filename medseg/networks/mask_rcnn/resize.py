@@ -9,27 +9,22 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 
-class ResizeShortSide(nn.Module):
-    """Normalise images, then resize them so that the short side has a fixed length.
+class Resize(nn.Module):
+    """Normalise images, then resize them, and their objects with them; how large is the subclass's ``factor``.
 
     Args:
-        min_size: of the short side, pixels.
-        max_size: most pixels of the long side; the short one is then shorter.
         mean, std: per channel; None leaves the values.
 
     For 2D images; interpolation is bilinear without antialiasing, as torchvision's detectors have it.
     """
 
-    def __init__(
-        self,
-        min_size: int = 800,
-        max_size: int = 1333,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
-    ) -> None:
+    def __init__(self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> None:
         super().__init__()
-        self.min_size, self.max_size = min_size, max_size
         self.mean, self.std = mean, std
+
+    def factor(self, shape: Sequence[int]) -> float:
+        """How many times larger an image of the given spatial shape becomes."""
+        raise NotImplementedError
 
     def forward(
         self, images: Sequence[Tensor] | Tensor, targets: Sequence[Mapping[str, Tensor]] | None = None
@@ -52,8 +47,7 @@ class ResizeShortSide(nn.Module):
         if self.mean is not None and self.std is not None:
             mean, std = (image.new_tensor(v)[:, None, None] for v in (self.mean, self.std))
             image = (image - mean) / std
-        short, long = min(image.shape[1:]), max(image.shape[1:])
-        factor = min(self.min_size / short, self.max_size / long)
+        factor = self.factor(image.shape[1:])
         # 1e-6: 256 / 192 * 192 is 256 however it rounds
         shape = [max(1, int(n * factor + 1e-6)) for n in image.shape[1:]]
         return interpolate(image[None], size=shape, mode="bilinear", align_corners=False)[0]
@@ -65,6 +59,52 @@ class ResizeShortSide(nn.Module):
             if key in target:
                 result[key] = _nearest(torch.as_tensor(target[key]), resized.shape[1:])
         return result
+
+
+class ResizeShortSide(Resize):
+    """Resize so that the short side has a fixed length, as torchvision's detectors do: objects of photographs.
+
+    Args:
+        min_size: of the short side, pixels.
+        max_size: most pixels of the long side; the short one is then shorter.
+        mean, std: see :class:`Resize`.
+    """
+
+    def __init__(
+        self,
+        min_size: int = 800,
+        max_size: int = 1333,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(mean, std)
+        self.min_size, self.max_size = min_size, max_size
+
+    def factor(self, shape: Sequence[int]) -> float:
+        """See :meth:`Resize.factor`."""
+        return min(self.min_size / min(shape), self.max_size / max(shape))
+
+
+class ResizeByFactor(Resize):
+    """Enlarge all images alike, so that cells keep their relative size in crops, tiles and whole images.
+
+    Args:
+        times: how many times larger an image becomes, above 0.
+        mean, std: see :class:`Resize`.
+
+    Raises:
+        ValueError: ``times`` not above 0.
+    """
+
+    def __init__(self, times: float, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> None:
+        super().__init__(mean, std)
+        if not times > 0:
+            raise ValueError(f"images become {times} times larger: give a number above 0")
+        self.times = times
+
+    def factor(self, shape: Sequence[int]) -> float:
+        """See :meth:`Resize.factor`."""
+        return self.times
 
 
 def _nearest(pixels: Tensor, shape: Sequence[int]) -> Tensor:

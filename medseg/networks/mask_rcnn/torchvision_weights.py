@@ -38,8 +38,9 @@ def load_torchvision(network: MaskRCNN, state_dict: Mapping[str, Tensor], norm_e
     Args:
         network: 2D, with the checkpoint's backbone.
         state_dict: torchvision's; not changed.
-        norm_eps: epsilon of the frozen batch normalisation; None means 0 for a file of the old format, whose
-            statistics were made so, and 1e-5 otherwise.
+        norm_eps: epsilon with which the file's batch normalisation was made; None means 0 for a file of the old
+            format and 1e-5 otherwise. The network keeps its own, which a state dict does not hold, and takes the
+            difference into the scales: what is saved after fine-tuning computes the same elsewhere.
 
     Returns:
         Names of the parameters that kept their initial weights.
@@ -70,11 +71,12 @@ def load_torchvision(network: MaskRCNN, state_dict: Mapping[str, Tensor], norm_e
     if network.mask_head is None:
         weights = {k: v for k, v in weights.items() if not k.startswith("mask_head.")}
     _check_fit(weights, own)
-    network.load_state_dict(weights)
     eps = (0.0 if old_format else 1e-5) if norm_eps is None else norm_eps
-    for module in network.modules():
-        if isinstance(module, FrozenBatchNorm | _BatchNorm):
-            module.eps = eps
+    for name, module in network.named_modules():
+        if isinstance(module, FrozenBatchNorm | _BatchNorm) and module.eps != eps:
+            variance, scale = weights[f"{name}.running_var"], weights[f"{name}.weight"]
+            weights[f"{name}.weight"] = scale * ((variance + module.eps) / (variance + eps)).sqrt()
+    network.load_state_dict(weights)
     return fresh
 
 

@@ -1,6 +1,8 @@
+import pytest
 import torch
 from monai.apps.detection.utils.box_coder import BoxCoder
 
+from medseg.errors import InputWarning
 from medseg.networks.mask_rcnn.detections import select_detections
 from medseg.networks.mask_rcnn.settings import DetectionSettings
 
@@ -23,7 +25,8 @@ def test_suppressed_by_class_clipped_and_sorted():
 
 
 def test_limit():
-    found = run([[0.4, 0.3, 0.3]] * 4, per_image=2, nms_threshold=1.0)
+    with pytest.warns(InputWarning, match="6 objects score above 0.05 .* the best 2 are kept"):
+        found = run([[0.4, 0.3, 0.3]] * 4, per_image=2, nms_threshold=1.0)
     assert len(found["boxes"]) == 2
     assert run([[1.0, 0, 0]] * 4)["boxes"].shape == (0, 4)
 

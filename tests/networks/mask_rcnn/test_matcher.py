@@ -28,6 +28,14 @@ def test_a_tiny_object_keeps_its_best_box():
     assert match_boxes(pixel, boxes, 0.7, 0.3, True).tolist() == [0, 0, -1]
 
 
+def test_an_object_that_no_box_overlaps_has_no_best_box(monkeypatch):
+    boxes = torch.tensor([[0.0, 0, 8, 8], [8, 0, 16, 8], [0, 8, 8, 16]])
+    objects = torch.tensor([[0.0, 0, 8, 8], [40, 40, 44, 44]])
+    assert match_boxes(objects, boxes, 0.7, 0.3, True).tolist() == [0, -1, -1]
+    monkeypatch.setattr(sys.modules["medseg.networks.mask_rcnn.matcher"], "_MOST_PAIRS", 2)
+    assert match_boxes(objects, boxes, 0.7, 0.3, True).tolist() == [0, -1, -1]
+
+
 @pytest.mark.parametrize("low_quality", [False, True])
 def test_in_parts_as_in_one(monkeypatch, low_quality):
     torch.manual_seed(0)

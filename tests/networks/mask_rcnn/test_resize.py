@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from medseg.networks.mask_rcnn.resize import ResizeShortSide
+from medseg.networks.mask_rcnn.resize import ResizeByFactor, ResizeShortSide
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,16 @@ def test_masks_as_the_label_image():
 def test_refuses_volumes():
     with pytest.raises(ValueError, match="only 2D"):
         ResizeShortSide()([torch.zeros(1, 4, 4, 4)])
+
+
+def test_a_crop_and_the_whole_image_show_cells_of_one_size():
+    resize = ResizeByFactor(2.0, mean=(1.0,), std=(0.5,))
+    target = {"boxes": torch.tensor([[2.0, 3, 7, 8]]), "instances": torch.eye(9, dtype=torch.int32)}
+    (crop, whole), (resized, _) = resize([torch.full((1, 9, 9), 2.0), torch.zeros(1, 50, 41)], [target, target])
+    assert (crop.shape, whole.shape) == ((1, 18, 18), (1, 100, 82))
+    torch.testing.assert_close(crop, torch.full_like(crop, 2.0))
+    assert resized["boxes"].tolist() == [[4, 6, 14, 16]]
+    assert resized["instances"].shape == (18, 18)
+    assert torch.equal(resize.restore(resized["boxes"], (18, 18), (9, 9)), target["boxes"])
+    with pytest.raises(ValueError, match="above 0"):
+        ResizeByFactor(0)

@@ -94,16 +94,21 @@ def old_format(state):
 
 
 def test_the_old_format_has_epsilon_zero(r18):
-    old, new = (torchvision_mask_rcnn("resnet18", 2) for _ in range(2))
+    old, new, saved = (torchvision_mask_rcnn("resnet18", 2) for _ in range(3))
     renamed = old_format(r18)
     assert set(renamed) != set(r18)
+    tiny = "backbone.body.bn1.running_var"
+    renamed[tiny] = torch.full_like(renamed[tiny], 1e-6)  # a tenth of the network's own epsilon
     old.load_torchvision(renamed)
     new.load_torchvision(r18 | {"backbone.body.bn1.num_batches_tracked": torch.tensor(0)})
-    for key, value in new.state_dict().items():
-        assert torch.equal(value, old.state_dict()[key])
-    assert (new.backbone.body.bn1.eps, old.backbone.body.bn1.eps) == (1e-5, 0.0)
-    new.load_torchvision(r18, norm_eps=0.0)
-    assert new.backbone.body.layer4[1].bn2.eps == 0.0
+    own = new.state_dict()
+    assert all(torch.equal(own[k], v) for k, v in old.state_dict().items() if ".bn" not in k and ".downsample" not in k)
+    x = torch.randn(1, 64, 5, 5)
+    bare = {k: renamed[f"backbone.body.bn1.{k}"] for k in ("running_mean", "running_var", "weight", "bias")}
+    expected = torch.nn.functional.batch_norm(x, **bare, eps=0.0)
+    torch.testing.assert_close(old.backbone.body.bn1(x), expected)
+    saved.load_state_dict(old.state_dict())  # a state dict holds no epsilon
+    torch.testing.assert_close(saved.backbone.body.bn1(x), expected)
 
 
 def test_other_classes_anchors_and_channels(r18):
