@@ -51,7 +51,8 @@ def read_nifti(path: Path) -> Pixels:
     Further axes of length one are dropped.
 
     Raises:
-        InputError: no such file, damaged or cut off, several volumes, no voxels, colour or complex voxels.
+        InputError: no such file, damaged or cut off, several volumes, no voxels, colour or complex voxels, a unit of
+            space other than mm.
     """
     import nibabel as nib
 
@@ -63,6 +64,8 @@ def read_nifti(path: Path) -> Pixels:
         array = np.asarray(volume.dataobj, dtype=np.float32 if scaled else None)
     except Exception as error:  # nibabel, zlib and numpy raise many types on a damaged file
         raise InputError(f"{path}: cannot be read as NIfTI, it is damaged or cut off ({error})") from error
+    if (unit := volume.header.get_xyzt_units()[0]) not in ("mm", "unknown"):
+        raise InputError(f"{path}: its voxel size is not in mm (but {unit}); save it in mm")
     while array.ndim > 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or array.size == 0 or array.dtype.kind not in "uif":

@@ -11,12 +11,22 @@ import SimpleITK as sitk
 from medseg.errors import InputError
 from medseg.io.volume import LPS_TO_RAS, Space, check_affine, check_volume
 
-_SERIES, _SOP = "0020|000e", "0008|0018"
+_SERIES = "0020|000e"
 _POSITION, _ORIENTATION, _PIXEL_SPACING, _THICKNESS = "0020|0032", "0020|0037", "0028|0030", "0018|0050"
-_SAMPLES, _FRAMES, _DESCRIPTION, _MODALITY = "0028|0002", "0028|0008", "0008|103e", "0008|0060"
+_SAMPLES, _FRAMES, _DESCRIPTION = "0028|0002", "0028|0008", "0008|103e"
 _UNEVEN = 0.02  # of the slice distance: a rounding of positions to 0.01 mm passes, a missing slice does not
 _LEAST_TILT_DEG = 0.5
-_PREAMBLE = 128
+_PREAMBLE, _MOST_META = 128, 1024
+_CLASS_TAG = b"\x02\x00\x02\x00UI"
+_STORED = "1.2.840.10008.5.1.4.1.1."
+_NO_SLICES = (  # SOP classes made from images: PS3.4, annex B.5
+    f"{_STORED}481.",  # radiotherapy: structure sets, dose, plans
+    f"{_STORED}66",  # segmentations, registrations, raw data
+    f"{_STORED}88.",  # structured reports
+    f"{_STORED}11.",  # presentation states
+    f"{_STORED}104.",  # documents
+    "1.2.840.10008.1.3.10",  # DICOMDIR
+)
 
 
 @dataclass(frozen=True)
@@ -36,15 +46,16 @@ class Slice:
 
 
 def is_dicom_folder(folder: Path) -> bool:
-    """Whether a file of the folder carries DICOM's mark; looks at all files, reads 132 bytes of each."""
-    return any(_has_mark(path) for path in _files(folder))
+    """Whether a file of the folder is a DICOM image by its first bytes; looks at all files until one is."""
+    return any(_is_image(path) for path in _files(folder))
 
 
 def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Space]:
     """Read the series in a folder as ``(X, Y, Z)`` float32, rescaled to HU, sorted along the slices' normal.
 
     Args:
-        folder: its files (not those of subfolders); what is no DICOM image is passed over.
+        folder: its files (not those of subfolders); what is no DICOM image is passed over, as are structure sets,
+            doses, segmentations and reports.
         series: UID of the series, or the end of it, where the folder holds several.
 
     Raises:
@@ -57,6 +68,7 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Spa
     check_affine(folder, affine)
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames([str(s.path) for s in slices])
+    reader.SetOutputPixelType(sitk.sitkFloat32)  # else that of the first slice, in which values of others may wrap
     try:
         image = reader.Execute()
     except RuntimeError as error:
@@ -70,11 +82,11 @@ def read_headers(folder: Path) -> list[Slice]:
     """Headers of all DICOM images in the folder.
 
     Raises:
-        InputError: a file carries DICOM's mark but cannot be read.
+        InputError: a file seems to be one but cannot be read.
     """
     found = []
     for path in _files(folder):
-        if not _has_mark(path) or path.name == "DICOMDIR":
+        if not _is_image(path):
             continue
         reader = sitk.ImageFileReader()
         reader.SetImageIO("GDCMImageIO")
@@ -211,10 +223,18 @@ def _files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
-def _has_mark(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
+    """Whether a file carries DICOM's mark and is not of a class that is made from images; an unknown class passes."""
     with path.open("rb") as file:
         file.seek(_PREAMBLE)
-        return file.read(4) == b"DICM"
+        meta = file.read(_MOST_META)
+    if not meta.startswith(b"DICM"):
+        return False
+    start = meta.find(_CLASS_TAG) + len(_CLASS_TAG)
+    if start < len(_CLASS_TAG):
+        return True
+    length = int.from_bytes(meta[start : start + 2], "little")
+    return not meta[start + 2 : start + 2 + length].decode("latin-1").startswith(_NO_SLICES)
 
 
 def _last_line(error: Exception) -> str:

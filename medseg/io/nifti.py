@@ -12,7 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
-from medseg.io.volume import Space, check_affine, check_volume, warn_of_orientation
+from medseg.io.volume import Space, check_affine, check_volume, warn, warn_of_orientation
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # by the header's unit of space: unknown, m, mm, um
 
@@ -20,7 +20,8 @@ _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # by the header's unit of 
 def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
     """Read a volume as ``(X, Y, Z)`` float32 in stored order, with the header's scaling applied.
 
-    A header without sform and qform does not say which side is right: it is read as nibabel does, with a warning.
+    A header without sform and qform does not say which side is right: it is read as nibabel does, with a warning. So
+    is one whose sform and qform contradict each other: the sform counts.
 
     Raises:
         InputError: damaged or cut off, several volumes, colour, NaN voxels or voxel size, an affine that cannot be
@@ -50,8 +51,22 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
         raise _unreadable(path, error) from error
     qform = header.get_qform() if header["qform_code"] > 0 else affine
     sform = header.get_sform() if header["sform_code"] > 0 else affine
+    _warn_of_contradiction(path, sform, qform)
     codes = int(header["sform_code"]), int(header["qform_code"])
     return check_volume(path, array), Space(affine, sform, qform, *codes, int(header["xyzt_units"]))
+
+
+def _warn_of_contradiction(path: Path, sform: np.ndarray, qform: np.ndarray) -> None:
+    """Voxel sizes and sides are of the scan; to lie elsewhere, as in an atlas, is what two matrices are for."""
+    (axes, sizes), (other_axes, other_sizes) = (
+        ("".join(nib.aff2axcodes(matrix)), nib.affines.voxel_sizes(matrix)) for matrix in (sform, qform)
+    )
+    if axes != other_axes or not np.allclose(sizes, other_sizes, rtol=0.01):
+        shown = f"{axes} and {other_axes}, {sizes.round(3).tolist()} and {other_sizes.round(3).tolist()} mm"
+        warn(
+            f"{path}: its sform and qform contradict each other ({shown}); the sform counts here, the qform in some "
+            "programs: check that left and right are not exchanged and that volumes are right"
+        )
 
 
 def write_nifti(path: str | Path, array: np.ndarray, space: Space, *, overwrite: bool = False) -> None:

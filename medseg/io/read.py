@@ -29,7 +29,8 @@ def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray
         stated meaning get the axis ``I``; PNGs of 1, 2 or 4 bits are brightened to the range of 8.
 
     Raises:
-        InputError: no such file, unreadable, truncated, no pixels, NaN or infinite pixels, ambiguous axes.
+        InputError: no such file, unreadable, truncated, no pixels, NaN or infinite pixels, ambiguous axes, a TIFF
+            whose 0 is white.
     """
     array, geometry = _read(Path(path), axes, is_label=False)
     if array.dtype.kind not in "uifb":
@@ -72,7 +73,7 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
     if not is_image(path):
         raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
     if path.suffix.lower().startswith(".tif"):
-        array, geometry = read_tiff(path, lambda *found: _resolve(path, *found, is_label), axes=axes)
+        array, geometry = read_tiff(path, lambda *found: _resolve(path, *found, is_label), axes=axes, are_ids=is_label)
     else:
         array, letters = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path, is_label)
         geometry = Geometry(letters)

@@ -37,7 +37,7 @@ _IMAGEJ_LIMIT = 4 * 2**30 - 2**20
 
 
 def read_tiff(
-    path: Path, resolve: Callable[[str, tuple[int, ...]], str], *, axes: str | None = None
+    path: Path, resolve: Callable[[str, tuple[int, ...]], str], *, axes: str | None = None, are_ids: bool = False
 ) -> tuple[np.ndarray, Geometry]:
     """Read the one image of a TIFF file.
 
@@ -47,12 +47,14 @@ def read_tiff(
             where ``axes`` is None; it may refuse.
         axes: letters of the array's axes, where the file does not state them. Planes of colour of a plain TIFF and as
             many axes of an ImageJ file give way too: programs write any pages as colours, channels or times.
+        are_ids: the numbers are ids, whatever shade the file has them shown in.
 
     Returns:
         The array without axes of length one (but Y and X), and its geometry.
 
     Raises:
-        InputError: not a TIFF, truncated, several images of different shapes, or ``axes`` that do not fit.
+        InputError: not a TIFF, truncated, several images of different shapes, brightness with 0 as white, or ``axes``
+            that do not fit.
     """
     with _complaints_are_errors(path), tifffile.TiffFile(path) as file:
         if not file.series:
@@ -63,6 +65,8 @@ def read_tiff(
         series = file.series[0]
         if 0 in series.shape:
             raise InputError(f"{path}: has no pixels (shape {series.shape})")
+        if not are_ids:
+            _refuse_negative(path, series.keyframe)
         _check_whole(path, file)
         array = series.asarray()
         letters = series.axes.replace("S", "C")
@@ -120,6 +124,15 @@ def write_tiff(path: Path, array: np.ndarray, geometry: Geometry) -> None:
             f"PhysicalSize{axis}Unit": "µm" if geometry.unit == "um" else geometry.unit,
         }
     tifffile.imwrite(path, array, ome=True, bigtiff=array.nbytes >= _IMAGEJ_LIMIT, metadata=metadata, **options)
+
+
+def _refuse_negative(path: Path, page: tifffile.TiffPage) -> None:
+    """Refuse brightness that counts from white; planes of one bit are masks, and tifffile marks all of them so."""
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and page.bitspersample > 1:
+        raise InputError(
+            f"{path}: its 0 is white and its highest value black; invert the values and save it with black as 0 (of a "
+            "mask in ImageJ, whose values are right, only the lookup table: Image > Lookup Tables > Invert LUT)"
+        )
 
 
 def _check_whole(path: Path, file: tifffile.TiffFile) -> None:

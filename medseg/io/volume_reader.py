@@ -23,12 +23,18 @@ class VolumeReader(ImageReader):
     affines in silence.
 
     Args:
-        series: of a folder with several DICOM series, the UID of one or its end.
+        series: of a folder with several DICOM series, the UID of one or its end; a command line gives a short end as
+            a whole number.
+
+    Raises:
+        InputError: a decimal number, whose last digits may be lost.
     """
 
-    def __init__(self, series: str | None = None) -> None:
+    def __init__(self, series: str | int | None = None) -> None:
         super().__init__()
-        self.series = series
+        if isinstance(series, float):
+            raise InputError(f"series={series} came as a number, its digits may have changed: give more of the UID")
+        self.series = None if series is None else str(series)
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
         """Whether all names are volumes or folders."""

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser
+from monai.transforms import Compose, CopyItemsd, EnsureChannelFirstd, LoadImaged
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("headneck_ct_unet3d", "headneck_ct_unet_transfer", "headneck_ct_deeplabv3plus")
@@ -57,3 +60,24 @@ def test_several_gpus_share_the_crops_of_an_epoch(name, monkeypatch):
     sampler = parser.get_parsed_content("train::dataloader::sampler")
     assert len(list(sampler)) == len(sampler) == 51
     assert set(sampler) == set(range(14))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_stored_the_other_way_round_are_refused(name, tmp_path):
+    """MONAI would score and train on mirrored labels: it compares voxel by voxel."""
+    for part, signs in (("image", [-3, -3, 3, 1]), ("label", [3, 3, 3, 1])):
+        volume = nib.Nifti1Image(np.eye(8, dtype=np.uint8)[..., None].repeat(8, axis=2), np.diag(signs))
+        nib.save(volume, tmp_path / f"{part}.nii.gz")
+    item = {part: str(tmp_path / f"{part}.nii.gz") for part in ("image", "label")}
+    parser = ConfigParser()
+    configs = ROOT / "bundles" / name / "configs"
+    parser.read_config(configs / "train.json")
+    with pytest.raises(RuntimeError) as trained:
+        Compose(parser.get_parsed_content("load_volumes"))(dict(item))
+    parser.read_config([configs / "inference.json", configs / "evaluate.json"])
+    load = LoadImaged("image", reader="medseg.io.volume_reader.VolumeReader")
+    item = Compose([load, EnsureChannelFirstd("image"), CopyItemsd("image", names="raw")])(item)
+    with pytest.raises(RuntimeError) as evaluated:
+        parser.get_parsed_content("load_label")(item)
+    for refused in (trained, evaluated):
+        assert "it is stored as RAS, not as LPS" in str(refused.value.__cause__)

@@ -49,6 +49,15 @@ def test_nifti_of_one_volume(tmp_path):
             read_pixels(path)
 
 
+@pytest.mark.parametrize("unit", ["micron", "meter"])
+def test_nifti_in_other_units_than_millimetres_is_refused(tmp_path, unit):
+    volume = nib.Nifti1Image(np.ones((4, 3, 2), np.int16), AFFINE)
+    volume.header.set_xyzt_units(unit)
+    nib.save(volume, tmp_path / "a.nii")
+    with pytest.raises(InputError, match=r"a\.nii: its voxel size is not in mm"):
+        read_pixels(tmp_path / "a.nii")
+
+
 def test_whole_floats_are_labels(tmp_path):
     write_pixels(tmp_path / "l.nii", Pixels(np.full((2, 2, 2), 3.0, np.float32), None, AFFINE))
     assert read_pixels(tmp_path / "l.nii", labels=True).array.max() == 3

@@ -83,6 +83,29 @@ def test_colour_is_refused(tmp_path):
         read_volume(tmp_path / "ct")
 
 
+def test_slices_of_another_type_and_rescaling_keep_their_values(tmp_path):
+    """The first one is unsigned and without offset; the negative values of the others do not wrap."""
+    soft = np.full((5, 4, 1), 40, np.uint16)
+    folder = write_series(tmp_path / "ct", soft, places=[0], tags={0: {"0028|1052": "0"}})
+    write_series(folder, hounsfield()[:, :, :3], places=[2.5, 5, 7.5], name="b{}.dcm")
+    array, _ = read_volume(folder)
+    np.testing.assert_array_equal(array, np.concatenate([soft, hounsfield()[:, :, :3]], axis=2))
+
+
+@pytest.mark.parametrize("made_from_images", ["5.1.4.1.1.481.3", "5.1.4.1.1.66.4", "5.1.4.1.1.88.22", "1.3.10"])
+def test_structure_sets_and_reports_beside_the_slices_are_passed_over(tmp_path, made_from_images):
+    folder = write_series(tmp_path / "ct")
+    uid = f"1.2.840.10008.{made_from_images}".encode()
+    uid += b"\0" * (len(uid) % 2)
+    header = b"\2\0\2\0UI" + len(uid).to_bytes(2, "little") + uid
+    for path in (folder / "RS.dcm", tmp_path / "rtstruct" / "RS.dcm"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(128) + b"DICM" + header + b"\6\x30")
+    np.testing.assert_array_equal(read_volume(folder)[0], hounsfield())
+    assert not is_dicom_folder(tmp_path / "rtstruct")
+    assert list_volumes(tmp_path) == [folder]
+
+
 def test_a_file_cut_off_is_named(tmp_path):
     folder = write_series(tmp_path / "ct")
     whole = (folder / "03.dcm").read_bytes()

@@ -193,6 +193,15 @@ def test_refuses_what_is_no_label_image(tmp_path, array, options, message):
         read_labels(tiff(tmp_path / "x.tif", array, **options))
 
 
+def test_an_image_whose_zero_is_white_is_refused_and_ids_are_ids(tmp_path):
+    path = tiff(tmp_path / "x.tif", np.array([[0, 7], [7, 0]], np.uint8), photometric="miniswhite")
+    with pytest.raises(InputError, match=r"x\.tif: its 0 is white"):
+        read_image(path)
+    assert read_labels(path)[0].tolist() == [[0, 7], [7, 0]]
+    mask = tiff(tmp_path / "mask.tif", np.array([[False, True]]), photometric="miniswhite")  # tifffile's own choice
+    assert read_image(mask)[0].tolist() == [[False, True]]
+
+
 def test_a_volume_is_told_from_an_unknown_format(tmp_path):
     (tmp_path / "a_labels.nii.gz").write_bytes(b"x")
     with pytest.raises(InputError, match="a volume; the CT bundles segment and score it"):

@@ -29,6 +29,20 @@ def test_nifti_pairs_and_affines(tmp_path):
         sources[1].read()
 
 
+def test_names_of_nnunet(tmp_path):
+    volume = np.ones((2, 3, 4), dtype=np.int16)
+    for name in ("ct_7_0000", "mr_8_0000", "mr_8_0001", "ct_9_0000"):
+        write_nifti(tmp_path / f"imagesTr/{name}.nii.gz", volume)
+    for name in ("ct_7", "mr_8"):
+        write_nifti(tmp_path / f"labelsTr/{name}.nii.gz", volume.astype(np.uint8))
+    sources = {s.name: s for s in nifti_pairs(tmp_path)}
+    assert list(sources) == ["ct_7", "ct_9_0000", "mr_8_0000", "mr_8_0001"]
+    assert sources["ct_7"].read().labels.all()
+    for name, message in (("mr_8_0000", "one of 2 channels of mr_8"), ("ct_9_0000", "has no labels, there is no")):
+        with pytest.raises(InputError, match=rf"{name}\.nii\.gz: {message}"):
+            sources[name].read()
+
+
 def patient(folder, ct="5,1040.0\n", skip=()):
     folder.mkdir(parents=True)
     (folder / "ct.csv").write_text(",data\n" + ct)
