@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from statistics import median
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
+from warping import seconds
 
 from medseg.transforms import border_weight_map, separate_touching
 
@@ -48,16 +48,6 @@ def one_transform_per_object(labels: np.ndarray, ids: np.ndarray) -> np.ndarray:
         d2 = np.minimum(d2, np.maximum(d1, d))
         d1 = np.minimum(d1, d)
     return 1 + np.where(labels == 0, W0 * np.exp(-((d1 + d2) ** 2) / (2 * SIGMA**2)), 0)
-
-
-def seconds(function, repeats: int) -> float:
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return median(times)
 
 
 def main() -> None:

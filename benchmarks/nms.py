@@ -33,7 +33,7 @@ def boxes_of(scene: str, n: int, dims: int) -> tuple[torch.Tensor, torch.Tensor]
     return boxes, torch.rand(n)
 
 
-def milliseconds(call, repeats: int) -> float:
+def milliseconds(call, repeats: int = 5) -> float:
     """Median processor time after one warm-up: other jobs on the machine do not count."""
     call()
     times = []

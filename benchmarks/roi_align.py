@@ -9,12 +9,11 @@ operator in version 0.27.1 on one thread of an AMD EPYC.
 
 import argparse
 import os
-import statistics
-import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
+from nms import milliseconds
 from torch.nn.functional import avg_pool2d, grid_sample
 
 from medseg.networks.mask_rcnn import roi_align
@@ -35,17 +34,6 @@ def by_grid_sample(features: torch.Tensor, boxes: torch.Tensor, size: int, ratio
         for part in grid.split(64)
     ]
     return torch.cat(sampled)
-
-
-def milliseconds(call, repeats: int = 5) -> float:
-    """Median processor time after one warm-up: other jobs on the machine do not count."""
-    call()
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return 1000 * statistics.median(times)
 
 
 def main() -> None:

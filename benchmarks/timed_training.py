@@ -131,7 +131,7 @@ def prepared(options: argparse.Namespace, config: ConfigParser) -> list[dict[str
 
 
 def say(options: argparse.Namespace, what: str) -> None:
-    """One line at once, also into a file."""
+    """One line at once."""
     print(f"{options.bundle}: {what}", flush=True)
 
 

@@ -9,6 +9,7 @@ from device_patches.image_pool import ImagePool
 from device_patches.random_intensity import RandomIntensity
 from device_patches.random_warp import RandomWarp
 from medseg.errors import InputError
+from medseg.transforms.flip_sides import exchange_labels
 
 Item = dict[str, Tensor]
 
@@ -26,14 +27,14 @@ class Organs:
         warp: RandomWarp,
         intensity: RandomIntensity,
         ratios: list[float],
-        pair: tuple[int, int],
+        pairs: list[list[int]],
         shift: float,
         offsets: list[int] | None = None,
     ) -> None:
         volumes = [{k: item[k].permute(0, 3, 1, 2) for k in ("image", "label")} for item in items]  # slices first
         self.image = ImagePool([v["image"] for v in volumes], device, "border")
         self.label = ImagePool([v["label"] for v in volumes], device, "border")
-        self.size, self.batch, self.pair, self.shift = size, batch, pair, shift
+        self.size, self.batch, self.pairs, self.shift = size, batch, pairs, shift
         self.warp, self.intensity = warp, intensity
         self.offsets = None if offsets is None else torch.tensor(offsets, device=device)
         self.ratios = torch.tensor(ratios, dtype=torch.float32, device=device)
@@ -72,6 +73,5 @@ class Organs:
 
     def _mirror(self, image: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         turned = (torch.rand(len(image), device=image.device) < 0.5).reshape(-1, *[1] * (image.ndim - 1))
-        right, left = self.pair
-        swapped = torch.where(label == right, left, torch.where(label == left, right, label))
-        return torch.where(turned, image.flip(2), image), torch.where(turned, swapped.flip(2), label)
+        mirrored = exchange_labels(label.flip(2), self.pairs)
+        return torch.where(turned, image.flip(2), image), torch.where(turned, mirrored, label)

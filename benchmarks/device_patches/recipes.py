@@ -67,7 +67,7 @@ def drawing(
             size=(size, size) if flat else (min(size, _SLICES), size, size),
             intensity=_CT,
             ratios=value("class_ratios"),
-            pair=(3, 4),
+            pairs=value("side_pairs"),
             shift=size / 6,
             offsets=value("slice_offsets") if flat else None,
             **shared,

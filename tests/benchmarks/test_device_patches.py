@@ -127,7 +127,7 @@ def test_mirrored_organs_change_sides(flat):
         warp=RandomWarp(),
         intensity=RandomIntensity(),
         ratios=[0, 1, 1],
-        pair=(1, 2),
+        pairs=[[1, 2]],
         shift=0.0,
         offsets=[-1, 0, 1] if flat else None,
     )
@@ -187,7 +187,7 @@ def test_an_organ_in_no_volume_is_named():
     from device_patches.organs import Organs
 
     volume = {"image": torch.ones(1, 4, 4, 4), "label": torch.zeros(1, 4, 4, 4, dtype=torch.uint8)}
-    settings = {"size": (3, 3), "batch": 1, "warp": None, "intensity": None, "pair": (3, 4), "shift": 0.0}
+    settings = {"size": (3, 3), "batch": 1, "warp": None, "intensity": None, "pairs": [[3, 4]], "shift": 0.0}
     with pytest.raises(InputError, match="organ 1: in none of the 1 volumes"):
         Organs([volume], torch.device("cpu"), ratios=[1, 1], **settings)
 

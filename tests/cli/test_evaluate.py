@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from medseg.cli.evaluate import evaluate
 from medseg.errors import InputError
-from medseg.io import write_image, write_labels
+from medseg.io import Geometry, write_image, write_labels
 from medseg.metrics.evaluation import METRICS
 
 app = typer.Typer()
@@ -150,19 +150,21 @@ def test_stack_without_named_axes_and_undefined_sections(tmp_path):
     assert scores["total"]["v_rand"] == 1
 
 
-def test_label_volumes(tmp_path):
+@pytest.mark.parametrize("axes", ["ZYX", "TYX"])
+def test_objects_of_a_volume_reach_through_its_sections_those_of_times_do_not(tmp_path, axes):
     volume = np.zeros((4, 20, 20), np.uint16)
     volume[:, 2:10, 2:18], volume[:, 11:18, 2:18] = 7, 70000 % 65536
     restarted = volume.copy()
     restarted[2:] = np.where(volume[2:] > 0, volume[2:] + 1, 0)
     for name, image in (("r", volume), ("p", restarted)):
-        write_labels(tmp_path / f"{name}.tif", image)
+        write_labels(tmp_path / f"{name}.tif", image, Geometry(axes))
     files = (tmp_path / "p.tif", tmp_path / "r.tif", "--metrics", "ap50", "--json", tmp_path / "s.json", "--overwrite")
     ap = {}
     for objects in ("auto", "volume", "sections"):
         run(*files, "--objects", objects)
         ap[objects] = json.loads((tmp_path / "s.json").read_text())["total"]["ap50"]
-    assert ap["auto"] == ap["volume"] < ap["sections"] == 1
+    assert ap["volume"] < ap["sections"] == 1
+    assert ap["auto"] == ap["volume" if axes == "ZYX" else "sections"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 import torch
 
+from medseg.inferers import merge_detections as module
 from medseg.inferers.merge_detections import merge_detections
 
 TILES = [((0, 32), (0, 64)), ((0, 32), (32, 96))]  # share columns 32 to 64; the seam is column 48
 SHAPE = (32, 96)
+SIDES = (42, 0.6), (10, 0.9)  # x in its tile and score of one cell that both tiles see
 
 
 def found(*rows):
@@ -43,6 +45,19 @@ def test_a_fragment_goes_though_it_scores_better():
     assert merged(whole, fragment) == [[4, 32, 14, 72, 0.9]]
     whole = found((0, 34, 20, 60, 0.5))
     assert merged(whole, found((4, 0, 10, 20, 0.9))) == [[0, 34, 20, 60, 0.5]]
+
+
+def test_a_fragment_goes_whatever_side_of_the_image_the_whole_one_touches():
+    """Of the image, not of the tile: there the whole one is not cut."""
+    for y0 in (0, 12):
+        whole, fragment = found((y0, 34, y0 + 20, 60, 0.5)), found((y0 + 4, 0, y0 + 16, 20, 0.9))
+        assert merged(whole, fragment) == [[y0, 34, y0 + 20, 60, 0.5]]
+
+
+def test_in_parts_as_in_one(monkeypatch):
+    monkeypatch.setattr(module, "_ROWS", 2)
+    left, right = (found(*((y, x, y + 8, x + 12, score - y / 100) for y in (0, 10, 20))) for x, score in SIDES)
+    assert [row[-1] for row in merged(left, right)] == [0.9, 0.8, 0.7]
 
 
 def test_cells_whose_boxes_overlap_but_not_their_masks():

@@ -27,6 +27,13 @@ def test_zoom_is_what_makes_the_median_object_large_enough(shape, radius, zoom):
     assert inferer.zoom(discs(shape, radius, 20)) == pytest.approx(zoom, rel=0.06)
 
 
+def test_zoom_goes_by_the_median_of_the_objects_that_are_there():
+    """Objects of 4, 4 and 400 pixels, whose ids have gaps: a clump does not count for more than a cell."""
+    labels = np.repeat([1, 3, 9, 0], [4, 4, 400, 100]).reshape(1, -1)
+    zoom = ObjectSizeInferer(SimpleInferer(), lambda logits: labels, smallest=4).zoom(torch.zeros(1, *labels.shape))
+    assert zoom == pytest.approx(4 / (2 * np.sqrt(4 / np.pi)))
+
+
 def test_large_objects_and_empty_images_are_seen_once():
     for image in (discs((60, 60), 9, 20), -torch.ones(1, 60, 60)):
         seen = []

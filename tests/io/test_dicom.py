@@ -69,6 +69,10 @@ def test_slices_that_differ_are_named(tmp_path):
     tilted = {3: {"0020|0037": "1\\0\\0\\0\\0.8\\0.6"}}
     with pytest.raises(InputError, match=r"01\.dcm: its orientation 1, 0, 0, 0, 0\.8, 0\.6 is not that of"):
         read_volume(write_series(tmp_path / "a", tags=tilted))
+    write_series(tmp_path / "c", hounsfield()[:, :, :3])
+    write_series(tmp_path / "c", hounsfield()[:, :, :1], spacing=(0.8, 0.9, 2.5), places=[20.0], name="z{}.dcm")
+    with pytest.raises(InputError, match=r"z0\.dcm: its pixel spacing 0\.9, 0\.8 is not that of"):
+        read_volume(tmp_path / "c")
     write_series(tmp_path / "b", hounsfield()[:, :, :3])
     write_series(tmp_path / "b", hounsfield()[:3, :, :1], places=[20.0], name="z{}.dcm")
     with pytest.raises(InputError, match=r"z0\.dcm: its size 3, 4 is not that of"):
@@ -104,6 +108,13 @@ def test_structure_sets_and_reports_beside_the_slices_are_passed_over(tmp_path, 
     np.testing.assert_array_equal(read_volume(folder)[0], hounsfield())
     assert not is_dicom_folder(tmp_path / "rtstruct")
     assert list_volumes(tmp_path) == [folder]
+
+
+def test_a_multi_frame_file_is_refused(tmp_path):
+    (tmp_path / "ct").mkdir()
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((3, 4, 5), np.uint8)), str(tmp_path / "ct" / "a.dcm"))
+    with pytest.raises(InputError, match=r"a\.dcm: a multi-frame \(enhanced\) DICOM of 3 frames"):
+        read_volume(tmp_path / "ct")
 
 
 def test_a_file_cut_off_is_named(tmp_path):

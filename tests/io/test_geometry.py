@@ -24,6 +24,14 @@ def test_spacing_in_micrometres():
     assert Geometry("YX").spacing_um is None
 
 
+def test_the_affine_scales_each_axis_by_its_own_spacing():
+    spacing = (0.5, 0.2, 0.1)
+    for axes in ("ZYX", "CZYX"):
+        np.testing.assert_array_equal(Geometry(axes, spacing, "um").affine(), np.diag([*spacing, 1]))
+    for unknown in (Geometry("ZYX"), Geometry("TYX", spacing[1:], "um")):
+        np.testing.assert_array_equal(unknown.affine(), np.eye(4))
+
+
 @pytest.mark.parametrize(
     "geometry",
     [

@@ -103,6 +103,14 @@ def test_scripts_saves_and_trains(dims, options, tmp_path):
     torch.testing.assert_close(other(image), network(image))
 
 
+def test_dropout_follows_the_two_lowest_levels_in_training():
+    network, image = UNet(2, 1, 1, channels=(2, 4, 8, 8), dropout=0.5), torch.rand(1, 1, 92, 92)
+    places = [name.rpartition(".")[0] for name, m in network.named_modules() if isinstance(m, torch.nn.Dropout)]
+    assert places == ["encoders.2", "bottom"]
+    assert not torch.equal(network(image), network(image))
+    assert torch.equal(network.eval()(image), network(image))
+
+
 def test_weights_start_as_in_the_paper():
     network = UNet(2, 1, 2, channels=(32, 64, 128))
     second = network.bottom[2].weight

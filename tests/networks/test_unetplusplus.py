@@ -115,6 +115,12 @@ def test_pruned_is_that_head_bit_for_bit(depth, dims, seed, norm, upsample, conc
             assert nodes == {f"{i}_{j}" for j in range(1, level + 1) for i in range(level + 1 - j)}
 
 
+def test_dropout_only_in_training():
+    network, image = UNetPlusPlus(2, 1, 1, channels=(8, 8), dropout=0.5), torch.rand(1, 1, 8, 8)
+    assert not torch.equal(network(image)[0], network(image)[0])
+    assert torch.equal(network.eval()(image), network(image))
+
+
 def test_pruned_is_a_copy_that_trains_saves_and_prunes_again(tmp_path):
     network = UNetPlusPlus(2, 1, 1, channels=(4, 6, 8, 10))
     small, image = network.pruned(2), torch.rand(2, 1, 12, 16)

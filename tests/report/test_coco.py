@@ -12,7 +12,7 @@ from medseg.report.coco import SaveCocod
 
 FOUND = {
     "boxes": torch.tensor([[1.0, 2, 5, 8], [3.0, 4, 9, 12], [0.2, 0.2, 0.4, 0.4]]),
-    "labels": torch.tensor([1, 1, 1]),
+    "labels": torch.tensor([1, 2, 1]),
     "scores": torch.tensor([0.875, 0.5, 0.25]),
     "box_masks": torch.ones(3, 2, 2),
 }
@@ -32,7 +32,7 @@ def test_boxes_scores_and_whole_masks(tmp_path):
     assert (first["bbox"], first["area"], first["score"]) == ([2, 1, 6, 4], 24, 0.875)
     assert (second["bbox"], second["area"]) == ([4, 3, 8, 6], 48)  # what the first one covers is in it
     assert (nothing["bbox"], nothing["area"]) == ([0, 0, 0, 0], 0)
-    assert [a["id"] for a in content["annotations"]] == [1, 2, 3]
+    assert [(a["id"], a["category_id"]) for a in content["annotations"]] == [(1, 1), (2, 2), (3, 1)]
 
 
 def test_the_data_tools_read_it_back(tmp_path):

@@ -50,6 +50,7 @@ def test_what_is_unusual(volume):
     text = unusual_structures(rows, {"cord": [1, 2], "spleen": [0.01, 1]})
     assert text == "not found: liver; of another size than in training: cord (0.18 ml)"
     assert unusual_structures(rows[:1], {"cord": [0.1, 2]}) is None
+    assert "cord (0.18 ml)" in unusual_structures(rows[:1], {"cord": [0.01, 0.1]})
 
 
 def test_saved_and_warned_of(volume, tmp_path):

@@ -48,6 +48,21 @@ def test_pictures_with_and_without_structures(tmp_path, shape):
     assert np.ptp(empty[..., :3].astype(int), axis=-1).max() < 20
 
 
+def test_the_patients_right_is_on_the_left_the_front_to_the_right_and_the_head_up(tmp_path):
+    image, labels = np.full((20, 20, 20), 100.0, np.float32), np.zeros((20, 20, 20), np.uint8)
+    image[12:18, 12:18, 12:18] = -200  # right, anterior, superior: black in the gray of the rest
+    labels[15, 15, 15] = 1
+    draw_preview(tmp_path / "a.png", image, labels, Space.scanner(np.eye(4)), {1: "cord"})
+    picture = imagecodecs.png_decode((tmp_path / "a.png").read_bytes())[..., :3].mean(axis=-1)
+    gray = np.abs(picture - 127) < 10
+    rows, columns = (np.flatnonzero(gray.sum(axis=axis) > 50) for axis in (1, 0))
+    found = []
+    for panel in np.split(columns, np.flatnonzero(np.diff(columns) > 3) + 1):
+        y, x = np.nonzero(picture[rows[0] : rows[-1], panel[0] : panel[-1]] < 60)
+        found.append((y.mean() < np.ptp(rows) / 2, x.mean() > np.ptp(panel) / 2))
+    assert found == [(True, True), (True, False), (True, False)]  # sagittal, coronal, axial
+
+
 @pytest.mark.parametrize("stem", ["pt", "ok$1$_$\\frac$", "caf\udce9"])
 def test_saved_under_the_inputs_name(tmp_path, stem):
     meta = RAS.to_meta() | {"filename_or_obj": f"in/{stem}.nii.gz"}

@@ -1,5 +1,6 @@
 import random
 
+import ignite.distributed as idist
 import numpy as np
 import torch
 from ignite.engine import Engine
@@ -35,6 +36,14 @@ def test_an_epoch_depends_on_seed_and_number_only():
     np.random.seed(99)  # noqa: NPY002
     torch.manual_seed(99)
     assert draws(2)[1] == unbroken[1]
+
+
+def test_the_processes_of_a_run_draw_differently(monkeypatch):
+    first = draws(1)
+    monkeypatch.setattr(idist, "get_rank", lambda: 1)
+    second = draws(1)
+    assert not np.isin(first, second).any()
+    assert draws(1) == second
 
 
 def test_datasets_without_random_transforms():

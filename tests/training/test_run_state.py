@@ -124,8 +124,8 @@ def test_another_number_of_epochs_is_refused(unbroken, tiny_bundle, em_folder, t
     assert history(run) == history(unbroken)
 
 
-def small_run(folder, scores=(), **options):
-    """Three epochs of a linear network; ``scores`` are the validator's."""
+def small_run(folder, scores=(), epochs=3, **options):
+    """Epochs of a linear network; ``scores`` are the validator's."""
     torch.manual_seed(0)
     network = nn.Linear(2, 1)
     optimizer = torch.optim.Adam(network.parameters(), 0.1)
@@ -151,7 +151,7 @@ def small_run(folder, scores=(), **options):
         folder, {"network": network, "optimizer": optimizer}, validator, "score" if scores else None, **options
     )
     state.attach(trainer)
-    trainer.run([torch.ones(3, 2)] * 2, max_epochs=3)
+    trainer.run([torch.ones(3, 2)] * 2, max_epochs=epochs)
     return network, marks
 
 
@@ -159,6 +159,21 @@ def test_model_is_the_best_epochs(tmp_path):
     _, marks = small_run(tmp_path, scores=(0.3, 0.8, 0.5))
     torch.testing.assert_close(torch.load(tmp_path / "model.pt", weights_only=True)["weight"], marks[1])
     assert [r["score"] for r in history(tmp_path)] == [0.3, 0.8, 0.5]
+
+
+def test_a_resumed_run_knows_its_best_epoch(tmp_path):
+    small_run(tmp_path, scores=(0.8,), epochs=1)
+    best = (tmp_path / "model.pt").read_bytes()
+    small_run(tmp_path, scores=(0.8, 0.5), epochs=2, resume=True)
+    assert [r["score"] for r in history(tmp_path)] == [0.8, 0.5]
+    assert (tmp_path / "model.pt").read_bytes() == best
+
+
+def test_the_loss_of_an_epoch_is_the_mean_of_its_own_batches(tmp_path):
+    trainer = Engine(lambda engine, loss: {"loss": loss * engine.state.epoch})
+    RunState(tmp_path, {"network": nn.Linear(1, 1)}).attach(trainer)
+    trainer.run([1.0, 3.0, 8.0], max_epochs=2)
+    assert [r["loss"] for r in history(tmp_path)] == [4, 8]
 
 
 def test_nan_is_no_score(tmp_path):

@@ -29,6 +29,12 @@ def test_touching_cells_come_apart():
     assert average_precision(cells[0].numpy(), truth, iou_thresholds=(0.9,)).value == 1
 
 
+def test_cells_meet_in_the_valley_between_them():
+    """Though the valley lies beside one of the cores: the flood does not run through it and up the other side."""
+    cell, core = [[1.0, 0.6, 0.8, 0.9, 1.0]], [[1.0, 0, 0, 0, 1.0]]
+    assert InstancesFromCore()(torch.tensor([cell, core])).tolist() == [[[1, 1, 2, 2, 2]]]
+
+
 def test_a_cell_without_core_is_a_cell():
     classes = core_classes(two_touching_cells(), depth=3)
     classes[classes == 2] = 1

@@ -57,6 +57,12 @@ def test_a_saddle_parts_two_cells():
     assert parted[0] == parted[-1] == 0
 
 
+def test_cells_meet_in_the_valley_between_them():
+    """Though the valley lies beside one of the seeds: the flood does not run through it and up the other side."""
+    profile = np.array([[0.95, 0.6, 0.7, 0.8, 0.95]], np.float32)
+    assert run(profile, seed_threshold=0.9).tolist() == [[1, 1, 2, 2, 2]]
+
+
 def test_no_id_occurs_in_two_sections():
     stack = np.zeros((2, 2, 3, 3), np.float32)
     stack[0, 0, 0, 0] = stack[0, 0, 2, 2] = stack[0, 1, 1, 1] = stack[1, 1, 0, 0] = 1

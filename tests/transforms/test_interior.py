@@ -24,6 +24,12 @@ def test_each_section_by_itself():
     np.testing.assert_array_equal(interior.numpy(), expected)
 
 
+def test_objects_of_a_volume_touch_through_its_sections():
+    volume = np.random.default_rng(0).integers(0, 3, (1, 4, 8, 9)).astype(np.int32)
+    interior = InteriorFromLabelsd("label", spatial_dims=3)({"label": torch.from_numpy(volume)})["label"]
+    np.testing.assert_array_equal(interior[0].numpy(), separate_touching(volume[0]) > 0)
+
+
 def test_keeps_metadata_and_input():
     labels = MetaTensor(torch.ones(1, 4, 5, dtype=torch.int32), meta={"filename_or_obj": "x.tif"})
     out = InteriorFromLabelsd("label")({"label": labels, "image": 0})

@@ -61,6 +61,12 @@ def test_best_score_first_whatever_the_order_given():
     assert result["detections"]["scores"].tolist() == pytest.approx([0.9, 0.8, 0.7])
 
 
+def test_an_object_has_the_pixels_above_the_threshold():
+    found = detections(box_masks=torch.full((4, 2, 2), 0.6))
+    assert len(paint(found)["detections"]["scores"]) == 3
+    assert len(paint(found, threshold=0.7)["detections"]["scores"]) == 0
+
+
 def test_ids_run_on_through_a_stack():
     result = paint(detections(section=torch.tensor([1, 1, 0, 2])), shape=(1, 3, 6, 8))
     assert result["pred"].shape == (1, 3, 6, 8)

@@ -48,6 +48,19 @@ def test_image_and_labels_are_scaled_alike(zoom):
     assert differ.float().mean() < 0.03
 
 
+def test_scales_are_even_on_a_logarithmic_scale_and_every_place_is_drawn():
+    crop = RandScaledCropd("image", (4, 4), (0.25, 4.0), "linear").set_random_state(0)
+    still = RandScaledCropd("image", (4, 4), (1.0, 1.0), "linear").set_random_state(0)
+    factors, places = [], set()
+    for _ in range(300):
+        crop.randomize((40, 40))
+        still.randomize((6, 5))
+        factors.append(crop.factor)
+        places.add(tuple(side.start for side in still.window))
+    assert np.mean(np.array(factors) < 1) == pytest.approx(0.5, abs=0.1)
+    assert places == {(y, x) for y in range(3) for x in range(2)}
+
+
 def test_zooming_out_stops_where_the_image_ends():
     data = pair(40, 40)
     crop = RandScaledCropd(["image", "label"], (32, 32), zoom=(0.1, 1.0)).set_random_state(0)

@@ -25,6 +25,13 @@ def test_noise_averages_out_where_plain_resampling_keeps_it():
     assert float(coarse[1].mean()) == pytest.approx(float(image.mean()), abs=3)
 
 
+def test_axes_that_stay_as_they_are_are_not_smoothed():
+    layers = torch.from_numpy(np.random.default_rng(0).random(12).astype(np.float32)).expand(1, 9, 9, 12)
+    image = MetaTensor(layers.clone(), affine=torch.diag(torch.tensor([1.0, 1, 4, 1])))
+    smooth = SmoothBeforeResamplingd("image", (4, 4, 4))({"image": image})["image"]
+    torch.testing.assert_close(smooth.as_tensor(), layers)
+
+
 def test_fine_images_pass_unchanged():
     image = MetaTensor(torch.rand(1, 6, 6, 6), affine=torch.eye(4))
     assert SmoothBeforeResamplingd("image", (1.2, 1.2, 1.2))({"image": image})["image"] is image

@@ -160,6 +160,12 @@ def test_misaligned_labels(folder, change, code):
     assert (code, "labels/0.tif") in codes(folder)
 
 
+def test_how_far_misaligned_labels_are_to_be_moved(folder):
+    labels_of(folder, 0, np.roll(SAMPLES[0].labels, (8, -6), (0, 1)))
+    (message,) = [f.message for f in check_dataset(folder).findings if f.code == "misaligned"]
+    assert "moved by -8 px down and 6 px right" in message
+
+
 def test_spacing(folder):
     write_image(folder / "images/0.tif", SAMPLES[0].image, Geometry("YX", (0.5, 0.5), "um"), overwrite=True)
     write_labels(folder / "labels/0.tif", SAMPLES[0].labels, Geometry("YX", (0.4, 0.4), "um"), overwrite=True)
