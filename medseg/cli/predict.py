@@ -22,6 +22,7 @@ _OPTIONS = {
     "overwrite": "--overwrite",
     "tta": "--tta or --no-tta",
     "level": "--level",
+    "channel": "--channel",
     "device": "--device",
     "weights": "--weights",
     "output_dir": "-o",
@@ -52,6 +53,9 @@ def predict(
         int | None, typer.Option(help="Prune a U-Net++ to this level: 1 is the fastest (see `medseg bundles`).")
     ] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
+    channel: Annotated[
+        int | None, typer.Option(min=0, help="Segment this channel of images of several stains, counted from 0.")
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt of `medseg train`).")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also write <stem>_probability.tif.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also write <stem>_overlay.png.")] = False,
@@ -99,6 +103,8 @@ def predict(
     wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco}
     if tta is not None:
         wanted["tta"] = tta
+    if channel is not None:
+        wanted["channel"] = channel
     overrides |= _switches(found, wanted) | {"overwrite": overwrite or resume}
     if tile:
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
@@ -148,11 +154,11 @@ def predict(
         raise typer.Exit(1)
 
 
-def _switches(bundle: Bundle, wanted: dict[str, bool]) -> dict[str, bool]:
+def _switches(bundle: Bundle, wanted: dict[str, bool | int]) -> dict[str, bool | int]:
     """What is asked for, of what the bundle's config knows; what it does not know must not be asked for."""
     known = json.loads(bundle.config("inference").read_text(encoding="utf-8"))
     for key, asked in wanted.items():
-        if asked and key not in known:
+        if asked is not False and key not in known:
             raise InputError(f"{bundle.name}: cannot do {_OPTIONS[key]}; leave it out")
     return {key: asked for key, asked in wanted.items() if key in known}
 

@@ -26,7 +26,8 @@ def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray
 
     Returns:
         The array as stored, without axes of length one (but Y and X), and its geometry. Pages without a
-        stated meaning get the axis ``I``; PNGs of 1, 2 or 4 bits are brightened to the range of 8.
+        stated meaning get the axis ``I``; PNGs of 1, 2 or 4 bits are brightened to the range of 8; the transparency
+        of RGBA is dropped.
 
     Raises:
         InputError: no such file, unreadable, truncated, no pixels, NaN or infinite pixels, ambiguous axes, a TIFF
@@ -91,9 +92,9 @@ def _read_png(path: Path, is_label: bool) -> tuple[np.ndarray, str]:
         array = imagecodecs.png_decode(data)
     except (imagecodecs.PngError, ValueError) as error:  # ValueError: its first bytes are not those of a PNG
         raise InputError(f"{path}: cannot be read as PNG, it is damaged or cut off ({error})") from error
-    if array.ndim == 3 and array.shape[2] == 2:  # gray with alpha
-        array = array[..., 0]
     bits, colour_type = data[24:26]
+    if array.ndim == 3 and array.shape[2] in (2, 4):  # with transparency, which says nothing of the specimen
+        array = array[..., 0] if array.shape[2] == 2 else array[..., :3]
     if is_label and colour_type == 0 and bits < 8:
         array = array // (255 // (2**bits - 1))
     return array, "YXC"[: array.ndim]

@@ -33,6 +33,7 @@ _UNITS = {
 }
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 TIFF_DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
+_TRANSPARENCY = ((tifffile.EXTRASAMPLE.ASSOCALPHA,), (tifffile.EXTRASAMPLE.UNASSALPHA,))
 _IMAGEJ_LIMIT = 4 * 2**30 - 2**20
 
 
@@ -70,6 +71,8 @@ def read_tiff(
         _check_whole(path, file)
         array = series.asarray()
         letters = series.axes.replace("S", "C")
+        if series.axes.endswith("S") and series.keyframe.extrasamples in _TRANSPARENCY:
+            array = array[..., :-1]  # it says nothing of the specimen
         often_wrong = file.is_imagej or ("SYX" in series.axes and not file.is_ome)
         named_spacing, unit = _pixel_size(file)
     keep = [i for i, (a, n) in enumerate(zip(letters, array.shape, strict=True)) if n != 1 or a in "YX"]

@@ -29,7 +29,8 @@ class SaveOverlayd(MapTransform):
     Args:
         keys: label images ``(1, *spatial)``, MetaTensors that know their input file.
         output_dir: folder; made if missing.
-        image_key: image ``(C, *spatial)`` shown beneath.
+        image_key: image ``(C, *spatial)`` shown beneath: three channels in colour, else the first of them.
+        channel: show this one instead, counted from 0.
         overwrite: replace files that exist.
         max_sections: of a stack, this many evenly spaced sections are shown side by side.
         max_side: larger pictures are reduced by a whole factor.
@@ -40,13 +41,14 @@ class SaveOverlayd(MapTransform):
         keys: KeysCollection,
         output_dir: str | Path,
         image_key: str = "raw",
+        channel: int | None = None,
         overwrite: bool = False,
         max_sections: int = 4,
         max_side: int = 2048,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.image_key, self.overwrite = Path(output_dir), image_key, overwrite
+        self.output_dir, self.image_key, self.channel, self.overwrite = Path(output_dir), image_key, channel, overwrite
         self.max_sections, self.max_side = max_sections, max_side
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -54,6 +56,7 @@ class SaveOverlayd(MapTransform):
         for key in self.key_iterator(data):
             target = self.output_dir / f"{image_stem(source_file(data[key]))}_overlay.png"
             labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])
+            image = image if self.channel is None else image[self.channel : self.channel + 1]
             picture = overlay_sections(image, labels, max_sections=self.max_sections, max_side=self.max_side)
             with atomic_target(target, overwrite=self.overwrite) as partial:
                 partial.write_bytes(imagecodecs.png_encode(picture))
@@ -86,12 +89,12 @@ def overlay_sections(
     """Overlay of ``(C, *sections, Y, X)`` with labels ``(*sections, Y, X)``: some sections side by side.
 
     Large sections are reduced before they are painted: outlines stay whole, and memory is that of the picture.
-    Three or four channels are RGB or RGBA, of others the first is shown.
+    Three channels are shown in colour, of others the first.
     """
     height, width = labels.shape[-2:]
     sections = labels.reshape(-1, height, width)
     pixels = np.moveaxis(image.reshape(len(image), -1, height, width), 0, -1)
-    pixels = pixels[..., :3] if len(image) in (3, 4) else pixels[..., 0]  # the fourth is transparency
+    pixels = pixels if len(image) == 3 else pixels[..., 0]
     chosen = np.unique(np.linspace(0, len(sections) - 1, min(max_sections, len(sections))).round().astype(int))
     columns = int(np.ceil(np.sqrt(len(chosen))))
     rows = -(-len(chosen) // columns)

@@ -20,6 +20,7 @@ from medseg.transforms.load_section import LoadSectiond
 from medseg.transforms.neighbouring_slices import NeighbouringSlicesd
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
 from medseg.transforms.scaled_crop import RandScaledCropd
+from medseg.transforms.select_channel import SelectChanneld
 from medseg.transforms.smooth_before_resampling import SmoothBeforeResamplingd
 from medseg.transforms.to_rgb import ToRGB, ToRGBd
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
@@ -55,6 +56,7 @@ __all__ = [
     "RandElasticDeformationd",
     "RandFlipSidesd",
     "RandScaledCropd",
+    "SelectChanneld",
     "SeparateTouching",
     "SeparateTouchingd",
     "SmoothBeforeResamplingd",

@@ -15,6 +15,8 @@ from medseg.io.source_file import describe_source
 class CheckChannelsd(MapTransform):
     """Pass images of the right number of channels on, refuse the others.
 
+    Gray images that were saved as RGB, three equal channels, count as gray and lose two of them.
+
     Args:
         keys: images ``(C, *spatial)``.
         channels: the number of channels wanted.
@@ -31,18 +33,21 @@ class CheckChannelsd(MapTransform):
         self.channels, self.spatial_dims = channels, spatial_dims
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return ``data`` unchanged."""
-        for key in self.key_iterator(data):
-            shape = tuple(data[key].shape)
+        """Return a copy of ``data``."""
+        result = dict(data)
+        for key in self.key_iterator(result):
+            if self.channels == 1 and result[key].shape[0] == 3 and bool((result[key][:1] == result[key][1:]).all()):
+                result[key] = result[key][:1]
+            shape = tuple(result[key].shape)
             if shape[0] != self.channels:
                 kind = "gray (1 channel)" if self.channels == 1 else f"{self.channels} channels"
                 raise InputError(
                     f"the image{describe_source(data[key])} has {shape[0]} channels, this bundle needs {kind}; "
-                    "convert it; if these are sections, save them as a stack, axes ZYX (of a plain TIFF say so, "
-                    "--axes ZYX)"
+                    "choose the one to segment, --channel 0 for example; if these are sections, save them as a "
+                    "stack, axes ZYX (of a plain TIFF say so, --axes ZYX)"
                 )
             if len(shape) - 1 < self.spatial_dims:
                 raise InputError(
                     f"the image{describe_source(data[key])} has no {self.spatial_dims} spatial axes: {shape}"
                 )
-        return dict(data)
+        return result

@@ -17,10 +17,10 @@ from medseg.io.source_file import describe_source
 class ToRGB(Transform):
     """Give a network of three input channels what it needs, whether the image is gray or in colour.
 
-    One channel is repeated, three stay, and of four (RGBA) the transparency is dropped. Two channels, or five
-    and more, are stains of their own that no rule can turn into a colour.
+    One channel is repeated, three stay. Two channels, or four and more, are stains of their own that no rule can
+    turn into a colour (:func:`medseg.io.read_image` drops the transparency of RGBA).
 
-    Shapes: ``(1, *spatial)``, ``(3, *spatial)`` or ``(4, *spatial)`` to ``(3, *spatial)``, the type stays.
+    Shapes: ``(1, *spatial)`` or ``(3, *spatial)`` to ``(3, *spatial)``, the type stays.
 
     Raises:
         InputError: another number of channels.
@@ -34,11 +34,11 @@ class ToRGB(Transform):
         channels = img.shape[0]
         if channels == 1:
             return img.repeat(3, *[1] * (img.ndim - 1))
-        if channels in (3, 4):
-            return img[:3].clone()
+        if channels == 3:
+            return img.clone()
         raise InputError(
-            f"the image{describe_source(img)} has {channels} channels, this bundle needs gray or RGB; save the "
-            "channel of the nuclei as an image of its own; if these are sections, save them as a stack, axes ZYX (of a "
+            f"the image{describe_source(img)} has {channels} channels, this bundle needs gray or RGB; choose the "
+            "channel to segment, --channel 0 for example; if these are sections, save them as a stack, axes ZYX (of a "
             "plain TIFF say so, --axes ZYX)"
         )
 

@@ -98,6 +98,22 @@ def test_axes_settle_what_the_file_does_not_say(predict, tmp_path):
     assert read_labels(tmp_path / "out" / "x_labels.tif")[1].axes == "ZYX"
 
 
+def test_one_of_several_stains_is_segmented_and_all_are_measured(predict, medseg, image, tmp_path):
+    section, geometry = read_image(image)
+    stains = np.stack([np.zeros_like(section), section, section // 2])
+    write_image(tmp_path / "stains.tif", stains, Geometry("CYX", geometry.spacing, geometry.unit))
+    assert "--channel 0 for example" in predict(tmp_path / "stains.tif").err
+    assert predict(tmp_path / "stains.tif", image, "--channel", "1").code == 1  # the gray image has no such channel
+    assert predict(image).code == 0
+    alone, found = (read_labels(tmp_path / "out" / f"{name}_labels.tif")[0] for name in ("s0", "stains"))
+    np.testing.assert_array_equal(found, alone)
+    with (tmp_path / "out" / "stains_objects.csv").open(newline="") as file:
+        columns = csv.DictReader(file).fieldnames
+    assert [name for name in columns if name.startswith("mean_intensity")] == [f"mean_intensity_c{k}" for k in range(3)]
+    refused = medseg("predict", "headneck_ct_unet3d", image, "-o", tmp_path / "ct", "--channel", "0")
+    assert (refused.code, "cannot do --channel" in refused.err) == (2, True)
+
+
 def test_existing_results_are_kept_unless_asked(predict, image, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "s0_objects.csv").write_text("mine")

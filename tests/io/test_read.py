@@ -135,7 +135,7 @@ def test_no_file_a_folder_another_format(tmp_path):
 
 @pytest.mark.parametrize(
     ("shape", "dtype", "axes"),
-    [((9, 8), "uint8", "YX"), ((9, 8), "uint16", "YX"), ((9, 8, 3), "uint8", "YXC"), ((9, 8, 4), "uint16", "YXC")],
+    [((9, 8), "uint8", "YX"), ((9, 8), "uint16", "YX"), ((9, 8, 3), "uint8", "YXC"), ((9, 8, 3), "uint16", "YXC")],
 )
 def test_png(tmp_path, shape, dtype, axes):
     array = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
@@ -148,6 +148,8 @@ def test_png(tmp_path, shape, dtype, axes):
 def test_png_of_each_other_kind(tmp_path):
     gray_alpha, _ = read_image(png(tmp_path / "a.png", 8, 4, [bytes([1, 255, 2, 0])], 2))
     assert gray_alpha.tolist() == [[1, 2]]
+    colour_alpha, _ = read_image(png(tmp_path / "d.png", 8, 6, [bytes([1, 2, 3, 255])], 1))
+    assert colour_alpha.tolist() == [[[1, 2, 3]]]
     one_bit, _ = read_image(png(tmp_path / "b.png", 1, 0, [b"\xa0"], 3))
     assert one_bit.tolist() == [[255, 0, 255]]
     palette, geometry = read_image(png(tmp_path / "c.png", 8, 3, [b"\1\0"], 2, bytes([9, 8, 7, 1, 2, 3])))

@@ -83,7 +83,7 @@ def test_reads_each_layout_and_compression(tmp_path, compression, layout):
     [
         ((25, 27, 3), {"photometric": "rgb"}, "YXC"),
         ((3, 25, 27), {"photometric": "rgb", "planarconfig": "separate"}, "CYX"),
-        ((25, 27, 4), {"photometric": "rgb"}, "YXC"),
+        ((25, 27, 4), {"photometric": "rgb", "extrasamples": ["unspecified"]}, "YXC"),
         ((6, 25, 27, 3), {"photometric": "rgb"}, "IYXC"),
         ((6, 25, 27), {"photometric": "minisblack"}, "IYX"),
         ((6, 1, 25, 27), {"photometric": "minisblack", "metadata": {"axes": "ZCYX"}, "ome": True}, "ZYX"),
@@ -95,6 +95,16 @@ def test_axes_that_the_file_states(tmp_path, shape, options, axes):
     back, found = read_image(tmp_path / "x.tif")
     assert found.axes == axes
     np.testing.assert_array_equal(back, array.reshape(back.shape))
+
+
+@pytest.mark.parametrize(
+    ("shape", "photometric", "alpha"), [((6, 5, 4), "rgb", "unassalpha"), ((6, 5, 2), "minisblack", "assocalpha")]
+)
+def test_transparency_is_dropped(tmp_path, shape, photometric, alpha):
+    array = np.random.default_rng(1).integers(0, 255, shape).astype(np.uint8)
+    options = {"photometric": photometric, "planarconfig": "contig", "extrasamples": [alpha]}
+    tifffile.imwrite(tmp_path / "x.tif", array, **options)
+    np.testing.assert_array_equal(read_image(tmp_path / "x.tif")[0], array[..., :-1].squeeze())
 
 
 @pytest.mark.parametrize("unit", ["um", "micron", "\\u00B5m"])

@@ -67,12 +67,6 @@ def test_outlines_of_a_reduced_picture_are_closed():
     assert (picture[10, 10] != ring[0]).any()
 
 
-def test_transparency_is_no_colour():
-    image = np.zeros((4, 9, 9), np.uint8)
-    image[1], image[3] = 200, 255
-    assert overlay_sections(image, np.zeros((9, 9), int))[0, 0].tolist() == [0, 255, 0]
-
-
 def test_writes_png(tmp_path):
     meta = {"filename_or_obj": "a/x.tif", "spatial_shape": [4, 5]}
     data = {k: MetaTensor(torch.ones(1, 4, 5, dtype=torch.int32), meta=meta) for k in ("pred", "raw")}
@@ -80,3 +74,12 @@ def test_writes_png(tmp_path):
     assert read_image(tmp_path / "x_overlay.png")[0].shape == (4, 5, 3)
     with pytest.raises(InputError, match="exists already"):
         SaveOverlayd("pred", tmp_path)(data)
+
+
+def test_shows_the_channel_that_was_segmented(tmp_path):
+    stains = torch.zeros(4, 4, 6)
+    stains[2, :, 3:] = 9
+    meta = {"filename_or_obj": "x.tif"}
+    pred = MetaTensor(torch.zeros(1, 4, 6, dtype=torch.int32), meta=meta)
+    SaveOverlayd("pred", tmp_path, channel=2)({"pred": pred, "raw": MetaTensor(stains, meta=meta)})
+    assert read_image(tmp_path / "x_overlay.png")[0][0, :, 0].tolist() == [0, 0, 0, 255, 255, 255]
