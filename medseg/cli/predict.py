@@ -19,6 +19,7 @@ _OPTIONS = {
     "save_probability": "--probabilities",
     "save_overlay": "--overlay",
     "save_coco": "--coco",
+    "save_rois": "--rois",
     "overwrite": "--overwrite",
     "tta": "--tta or --no-tta",
     "level": "--level",
@@ -59,6 +60,9 @@ def predict(
     weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt of `medseg train`).")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also write <stem>_probability.tif.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also write <stem>_overlay.png.")] = False,
+    rois: Annotated[
+        bool, typer.Option("--rois", help="Also write <stem>_rois.zip: outlines for ImageJ's ROI Manager.")
+    ] = False,
     coco: Annotated[
         bool, typer.Option("--coco", help="Also write <stem>_coco.json: whole masks and scores (detectors only).")
     ] = False,
@@ -100,7 +104,7 @@ def predict(
         raise InputError("--overwrite does all images again, --resume skips those that are done: choose one")
     found = find_bundle(bundle)
     overrides = parse_settings(set_, _OPTIONS)
-    wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco}
+    wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco, "save_rois": rois}
     if tta is not None:
         wanted["tta"] = tta
     if channel is not None:
@@ -129,7 +133,7 @@ def predict(
         for line in left_out_of_volumes(inputs, files) if found.takes_volumes else left_out(inputs):
             say.say(line)
         kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
-        kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco
+        kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco + ["rois"] * rois
         ready, existing = refuse_existing(files, output, kinds, overwrite or resume)
         if resume:
             ready = undone(files, output, kinds)

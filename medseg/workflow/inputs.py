@@ -10,7 +10,14 @@ from medseg.io import image_stem, list_images
 from medseg.io.list_volumes import subfolders_left_out
 from medseg.io.paths import is_image, is_volume
 
-RESULT_SUFFIXES = {"labels": ".tif", "probability": ".tif", "overlay": ".png", "objects": ".csv", "coco": ".json"}
+RESULT_SUFFIXES = {
+    "labels": ".tif",
+    "probability": ".tif",
+    "overlay": ".png",
+    "objects": ".csv",
+    "coco": ".json",
+    "rois": ".zip",
+}
 RESULT_SUFFIXES |= {"structures": ".csv", "preview": ".png"}  # of volumes
 
 
@@ -65,7 +72,7 @@ def left_out_of_volumes(inputs: Iterable[str], volumes: list[Path]) -> list[str]
 
 
 def result_path(output_dir: Path, path: Path, kind: str) -> Path:
-    """Where the result of a kind (``labels``, ``probability``, ``overlay``, ``objects``, ``coco``) of an input goes.
+    """Where the result of a kind (``labels``, ``overlay`` … of ``RESULT_SUFFIXES``) of an input goes.
 
     Labels of volumes are volumes, which also have ``structures`` and a ``preview``.
     """

@@ -3,6 +3,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,13 @@ def test_axes_settle_what_the_file_does_not_say(predict, tmp_path):
         assert part in refused.err
     assert predict(tmp_path / "x.tif", "--axes", "ZYX").code == 0
     assert read_labels(tmp_path / "out" / "x_labels.tif")[1].axes == "ZYX"
+
+
+def test_outlines_for_imagej_are_those_of_the_labels(predict, image, tmp_path):
+    assert predict(image, "--rois").code == 0
+    labels, _ = read_labels(tmp_path / "out" / "s0_labels.tif")
+    names = zipfile.ZipFile(tmp_path / "out" / "s0_rois.zip").namelist()
+    assert names == [f"{index:04d}.roi" for index in np.unique(labels[labels > 0])]
 
 
 def test_one_of_several_stains_is_segmented_and_all_are_measured(predict, medseg, image, tmp_path):
