@@ -1,6 +1,6 @@
 """Score nuclei_mask_rcnn beside nuclei_unetplusplus on their validation images, for each kind of image.
 
-    python benchmarks/nuclei_mask_rcnn_scores.py --data FOLDER [--weights FILE] [--sweep] [--alone]
+    python benchmarks/nuclei_mask_rcnn_scores.py --data FOLDER [--weights FILE] [--tta] [--sweep] [--alone]
 
 FOLDER and measures are those of nuclei_scores.py. `--sweep` prints AP50 for other scores from which a detection
 counts; `--alone` leaves nuclei_unetplusplus out.
@@ -26,10 +26,10 @@ BUNDLE = "nuclei_mask_rcnn"
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-def detect(samples: Sequence[Sample], weights: Path | None, score: float) -> list[ImageDetections]:
-    """Detections of each image that score at least ``score``, tiled as the bundle does."""
+def detect(samples: Sequence[Sample], weights: Path | None, score: float, tta: bool = False) -> list[ImageDetections]:
+    """Detections of each image that score at least ``score``, tiled (and averaged over views) as the bundle does."""
     bundle = find_bundle(BUNDLE)
-    settings = {"device": "cpu", "weights": str(weights or bundle.weights), "score_threshold": score}
+    settings = {"device": "cpu", "weights": str(weights or bundle.weights), "score_threshold": score, "tta": tta}
     part = load_workflow(bundle, "inference", settings, datalist=[{"image": ""}]).parser.get_parsed_content
     network, inferer = part("network").eval(), part("inferer")
     with torch.inference_mode():
@@ -53,13 +53,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--tta", action="store_true", help="of nuclei_mask_rcnn")
     parser.add_argument("--sweep", action="store_true")
     parser.add_argument("--alone", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     samples = validation_samples(options.data)
     score = json.loads(find_bundle(BUNDLE).config("inference").read_text(encoding="utf-8"))["score_threshold"]
-    found = detect(samples, options.weights, min(SWEEP) if options.sweep else score)
+    found = detect(samples, options.weights, min(SWEEP) if options.sweep else score, options.tta)
     rows = scores(painted(found, samples, score), samples, as_they_are, topology=False)
     table = {f"{kind}, {BUNDLE}": values for kind, values in rows.items()}
     if not options.alone:

@@ -1,6 +1,7 @@
 """Inferers: how a network sees an image larger than itself."""
 
 from medseg.inferers.autocast import AutocastInferer
+from medseg.inferers.detection_augmentation import TestTimeAugmentationDetectionInferer
 from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.object_size import ObjectSizeInferer
 from medseg.inferers.overlap_tile import OverlapTileInferer
@@ -16,6 +17,7 @@ __all__ = [
     "OverlapTileInferer",
     "RescaledInferer",
     "SliceBySliceInferer",
+    "TestTimeAugmentationDetectionInferer",
     "TestTimeAugmentationInferer",
     "TiledDetectionInferer",
 ]

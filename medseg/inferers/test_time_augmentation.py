@@ -81,21 +81,14 @@ class TestTimeAugmentationInferer(Inferer):
         super().__init__()
         if activation not in ("sigmoid", "softmax"):
             raise ValueError(f'activation {activation!r}: give "sigmoid" or "softmax"')
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims is 2 or 3, not {spatial_dims}")
-        symmetries = symmetries or ("dihedral" if spatial_dims == 2 else "flips")
-        if symmetries not in ("dihedral", "flips", "sides"):
-            raise ValueError(f'symmetries {symmetries!r}: give "dihedral", "flips", "sides" or None')
         paired = [channel for pair in side_pairs for channel in pair]
         if len(set(paired)) < len(paired):
             raise ValueError(f"side_pairs {side_pairs}: each channel has one partner at most")
-        if paired and symmetries == "dihedral":
+        self.symmetries = symmetries_of(spatial_dims, symmetries)
+        if paired and any(symmetry.transposed for symmetry in self.symmetries):
             raise ValueError('side_pairs need symmetries of "flips" or "sides": turns leave no axis from side to side')
         self.inferer = inferer or SimpleInferer()
         self.activation, self.enabled = activation, enabled
-        self.symmetries = _symmetries(spatial_dims, turns=symmetries == "dihedral")
-        if symmetries == "sides":
-            self.symmetries = [Symmetry(False, ()), Symmetry(False, (-spatial_dims,))]
         self.side_axis, self.side_pairs = -spatial_dims, [(int(a), int(b)) for a, b in side_pairs]
         self.progress: Callable[[int, int], None] | None = None
 
@@ -144,8 +137,19 @@ class TestTimeAugmentationInferer(Inferer):
         self.inferer.progress = lambda done, tiles: report(number * tiles + done, count * tiles)
 
 
-def _symmetries(spatial_dims: int, turns: bool) -> list[Symmetry]:
-    """The identity first."""
-    axes = range(-spatial_dims, 0)
+def symmetries_of(spatial_dims: int, name: str | None = None) -> list[Symmetry]:
+    """The symmetries of a name, see :class:`TestTimeAugmentationInferer`; the identity first.
+
+    Raises:
+        ValueError: an unknown name, ``spatial_dims`` other than 2 or 3.
+    """
+    if spatial_dims not in (2, 3):
+        raise ValueError(f"spatial_dims is 2 or 3, not {spatial_dims}")
+    name = name or ("dihedral" if spatial_dims == 2 else "flips")
+    if name not in ("dihedral", "flips", "sides"):
+        raise ValueError(f'symmetries {name!r}: give "dihedral", "flips", "sides" or None')
+    if name == "sides":
+        return [Symmetry(False, ()), Symmetry(False, (-spatial_dims,))]
+    axes, turns = range(-spatial_dims, 0), name == "dihedral"
     subsets = [s for n in range(spatial_dims + 1) for s in itertools.combinations(axes, n)]
     return [Symmetry(t, s) for t in ((False, True) if turns else (False,)) for s in subsets]

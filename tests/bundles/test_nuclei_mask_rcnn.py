@@ -47,6 +47,21 @@ def test_predict_writes_labels_scores_and_coco(medseg, narrow_nuclei_detector, i
     assert ((source.read().labels > 0) >= (labels > 0)).all()  # masks keep what others cover in the label image
 
 
+def test_tta_averages_what_the_views_find(medseg, narrow_nuclei_detector, images, tmp_path):
+    inputs = (images / "gray.tif", images / "stack.tif", "--set", "score_threshold=0.1")
+    for flags in ((), ("--tta",)):
+        out = tmp_path / f"out{len(flags)}"
+        done = medseg("predict", narrow_nuclei_detector, *inputs, "-o", out, *flags)
+        assert done.code == 0, done.err
+    for stem in ("gray", "stack"):
+        plain, averaged = (
+            list(csv.DictReader((tmp_path / f / f"{stem}_objects.csv").open())) for f in ("out0", "out1")
+        )
+        assert averaged
+        assert min(float(row["score"]) for row in averaged) >= 0.1  # of the mean
+        assert [row["score"] for row in averaged] != [row["score"] for row in plain]
+
+
 def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, narrow_nuclei_detector, images, tmp_path):
     bundle = narrow_nuclei_detector
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", bundle / "configs" / "inference.json"]

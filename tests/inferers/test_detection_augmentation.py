@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import find_objects, label
+
+from medseg.inferers import ImageDetections, TestTimeAugmentationDetectionInferer, TiledDetectionInferer
+from medseg.inferers.detection_augmentation import mean_detections
+
+
+def blobs(images, shift=0.0, sees=lambda box, shape: True) -> list[dict[str, torch.Tensor]]:
+    """A detector that turns with the image: bright pieces, with the means of their quarters (octants) as masks."""
+    results = []
+    for image in images:
+        dims = image.dim() - 1
+        windows = find_objects(label(image[0].numpy() > 0)[0])
+        boxes = [[w.start for w in window] + [w.stop for w in window] for window in windows]
+        seen = [k for k, box in enumerate(boxes) if sees(box, image.shape[1:])]
+        masks = [torch.nn.functional.interpolate(image[None, :1][(..., *windows[k])], (2,) * dims)[0, 0] for k in seen]
+        found = torch.tensor([boxes[k] for k in seen], dtype=torch.float32).reshape(-1, 2 * dims)
+        found[:, [dims - 1, -1]] += shift
+        masks = torch.stack(masks) if masks else torch.zeros((0, *(2,) * dims))
+        scores = masks.flatten(1).mean(dim=1)
+        results.append({"boxes": found, "labels": torch.ones(len(seen)).long(), "scores": scores, "box_masks": masks})
+    return results
+
+
+def scene(*shape: int, seed: int = 0) -> torch.Tensor:
+    """Boxes of pixels of random brightness, apart from each other, in ``(1, 1, *shape)``."""
+    generator = np.random.default_rng(seed)
+    image = np.zeros(shape, np.float32)
+    for _ in range(12):
+        size = [2 * int(generator.integers(1, 4)) for _ in shape]
+        start = [int(generator.integers(0, n - s + 1)) for n, s in zip(shape, size, strict=True)]
+        around = tuple(slice(max(a - 1, 0), a + s + 1) for a, s in zip(start, size, strict=True))
+        if not image[around].any():
+            corners = generator.uniform(0.2, 1, (2,) * len(shape)).astype(np.float32)
+            block = corners
+            for axis, s in enumerate(size):
+                block = block.repeat(s // 2, axis=axis)
+            image[tuple(slice(a, a + s) for a, s in zip(start, size, strict=True))] = block
+    return torch.from_numpy(image)[None, None]
+
+
+@pytest.mark.parametrize(
+    ("shape", "tile", "symmetries"),
+    [((40, 28), (64, 64), None), ((12, 20, 16), (64, 64, 64), None), ((12, 20, 16), (64, 64, 64), "dihedral")],
+)
+def test_a_detector_that_turns_with_the_image_gains_nothing(shape, tile, symmetries):
+    image, inner = scene(*shape), TiledDetectionInferer(tile, 16)
+    (plain,) = inner(image, blobs)
+    augmented = TestTimeAugmentationDetectionInferer(inner, len(shape), min_score=0, symmetries=symmetries)
+    (found,) = augmented(image, blobs)
+    order = torch.argsort(plain["scores"], descending=True)
+    assert len(order) > 4
+    for key in ("boxes", "labels", "scores", "box_masks"):
+        torch.testing.assert_close(found[key], plain[key][order])
+
+
+def test_sections_of_a_stack_stay_apart():
+    stack = torch.stack([scene(30, 24)[0, 0], scene(30, 24)[0, 0]])[None, None]  # the same objects in both
+    inner = TiledDetectionInferer((64, 64), 16)
+    (plain,), (found,) = inner(stack, blobs), TestTimeAugmentationDetectionInferer(inner, min_score=0)(stack, blobs)
+    assert found["section"].tolist() == sorted(plain["section"].tolist())
+    torch.testing.assert_close(found["boxes"][found["section"] == 0], found["boxes"][found["section"] == 1])
+
+
+def test_errors_that_do_not_turn_with_the_image_cancel_out():
+    image, inner = scene(40, 28), TiledDetectionInferer((64, 64), 16)
+    (shifted,) = TestTimeAugmentationDetectionInferer(inner, min_score=0)(image, lambda x: blobs(x, shift=0.25))
+    (exact,) = TestTimeAugmentationDetectionInferer(inner, min_score=0)(image, blobs)
+    torch.testing.assert_close(shifted["boxes"], exact["boxes"], atol=1e-4, rtol=0)
+
+
+def test_views_that_miss_an_object_count_as_zero():
+    image = torch.zeros(1, 1, 20, 20)
+    image[..., 2:8, 2:8] = 0.8
+
+    def upper_half(images):
+        return blobs(images, sees=lambda box, shape: box[0] < shape[0] / 2)
+
+    inner = TiledDetectionInferer((64, 64), 16)
+    (found,) = TestTimeAugmentationDetectionInferer(inner, min_score=0.39)(image, upper_half)
+    assert found["scores"].tolist() == pytest.approx([0.4])  # four of the eight views
+    assert found["boxes"].tolist() == [[2, 2, 8, 8]]
+    (none,) = TestTimeAugmentationDetectionInferer(inner, min_score=0.41)(image, upper_half)
+    assert none["boxes"].shape == (0, 4)
+
+
+def test_neighbours_and_other_classes_stay_apart():
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 6, 10, 16], [0, 6, 10, 16]])
+    found = {"boxes": boxes, "labels": torch.tensor([1, 1, 2]), "scores": torch.tensor([0.9, 0.8, 0.7])}
+    augmented = TestTimeAugmentationDetectionInferer(TiledDetectionInferer((64, 64), 16), symmetries="sides")
+    (result,) = augmented(torch.zeros(1, 1, 10, 16), lambda images: [dict(found) for _ in images])
+    for key, value in found.items():
+        torch.testing.assert_close(result[key], value)
+    assert "box_masks" not in result
+
+
+@pytest.mark.parametrize("key", ["labels", "section"])
+def test_views_that_call_it_differently_do_not_see_one_object(key):
+    views = [{"boxes": torch.tensor([[0.0, 0, 9, 9]]), "labels": torch.ones(1).long(), "scores": torch.ones(1)}] * 2
+    views = [view | {key: torch.tensor([k])} for k, view in enumerate(views)]
+    found = mean_detections(views, min_score=0, threshold=0.5)
+    assert (found[key].tolist(), found["scores"].tolist()) == ([0, 1], [0.5, 0.5])
+
+
+def test_nothing_found_disabled_and_progress():
+    image, inner = scene(20, 20), TiledDetectionInferer((64, 64), 16)
+    (none,) = TestTimeAugmentationDetectionInferer(inner)(torch.zeros_like(image), blobs)
+    assert none["boxes"].shape == (0, 4)
+    (plain,) = inner(image, blobs)
+    (same,) = TestTimeAugmentationDetectionInferer(inner, min_score=1, enabled=False)(image, blobs)
+    assert isinstance(same, ImageDetections)
+    assert torch.equal(same["scores"], plain["scores"])
+    steps = []
+    augmented = TestTimeAugmentationDetectionInferer(inner)
+    augmented.progress = lambda done, tiles: steps.append((done, tiles))
+    augmented(image, blobs)
+    assert steps == [(k, 8) for k in range(1, 9)]
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match="spatial_dims is 2 or 3"):
+        TestTimeAugmentationDetectionInferer(TiledDetectionInferer((64, 64), 16), spatial_dims=1)
+    with pytest.raises(ValueError, match="symmetries 'all'"):
+        TestTimeAugmentationDetectionInferer(TiledDetectionInferer((64, 64), 16), symmetries="all")
