@@ -33,7 +33,7 @@ class LabelsOnInputGridd(MapTransform):
         allow_missing_keys: skip keys that an item lacks.
 
     Raises:
-        InputError: an image that carries no input grid, or logits of another shape than the image.
+        InputError: an image that carries no input grid, logits of another shape than the image, or NaN.
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
@@ -60,6 +60,8 @@ class LabelsOnInputGridd(MapTransform):
                     f"LabelsOnInputGridd: {key!r} has the shape {tuple(logits.shape[1:])}, "
                     f"{self.reference_key!r} {tuple(image.shape[1:])}; they must share one grid"
                 )
+            if logits.isnan().any():
+                raise InputError(f"LabelsOnInputGridd: {key!r}{describe_source(image)} has NaN; the network overflowed")
             labels = labels_on_grid(torch.softmax(logits.float(), dim=0), to_network, shape)
             meta = {k: v for k, v in image.meta.items() if k != "affine"} | {"spatial_shape": np.asarray(shape)}
             affine = torch.as_tensor(np.asarray(image.meta["input_affine"], dtype=float))

@@ -45,8 +45,8 @@ def gather_inputs(
         other = by_stem.setdefault(image_stem(path).lower(), path)
         if other is not path:
             raise InputError(
-                f"{other} and {path} would write results of the same name; predict them into two folders, or only one "
-                "of the two kinds with a pattern in quotes, 'FOLDER/*.tif'"
+                f"{other} and {path} would write results of the same name; predict them into two folders"
+                + ("" if path.is_dir() else ", or only one of the two kinds with a pattern in quotes, 'FOLDER/*.tif'")
             )
     return list(files), problems
 

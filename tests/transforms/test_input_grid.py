@@ -97,3 +97,10 @@ def test_an_image_of_another_reader_or_shape_is_refused():
     image = MetaTensor(torch.zeros(1, 4, 4, 4), meta=meta)
     with pytest.raises(InputError, match="share one grid"):
         LabelsOnInputGridd("pred")({"image": image, "pred": torch.zeros(2, 4, 4, 5)})
+
+
+def test_nan_is_no_background():
+    meta = {"input_affine": np.eye(4), "input_shape": [3, 3, 3], "filename_or_obj": "ct.nii.gz"}
+    image = MetaTensor(torch.zeros(1, 3, 3, 3), affine=torch.eye(4), meta=meta)
+    with pytest.raises(InputError, match=r"'pred' of ct\.nii\.gz has NaN"):
+        LabelsOnInputGridd("pred")({"image": image, "pred": torch.full((2, 3, 3, 3), torch.nan)})
