@@ -206,6 +206,7 @@ def test_weights_are_small_safe_and_those_of_the_network(complete):
 def test_a_detector_is_evaluated_as_it_predicts(detector):
     inference, evaluate = config(detector, "inference"), config(detector, "train") | config(detector, "evaluate")
     predict, scored = inference["inferer"], evaluate["validate#inferer"]
+    predict = predict.get("inferer", predict)  # within the one of several views
     assert (predict["_target_"], predict.get("stride")) == (scored["_target_"], scored.get("stride"))
     assert (inference["tile_shape"], inference["tile_overlap"]) == (evaluate["val_tile"], scored["overlap"])
 

@@ -17,7 +17,7 @@ def written(folder: Path) -> list[str]:
 
 
 def colour(path):
-    tifffile.imwrite(path, np.zeros((30, 40, 3), np.uint8), photometric="rgb")
+    tifffile.imwrite(path, np.eye(30, 120, dtype=np.uint8).reshape(30, 40, 3), photometric="rgb")
 
 
 def cut_off(path):

@@ -92,7 +92,8 @@ def test_axes_settle_what_the_files_do_not_say(train, data, tmp_path):
 
 
 def colour(data):
-    write_image(data / "images" / "s1.tif", np.zeros((3, 100, 110), np.uint8), Geometry("CYX"), overwrite=True)
+    channels = np.arange(3 * 100 * 110, dtype=np.float32).reshape(3, 100, 110)
+    write_image(data / "images" / "s1.tif", channels, Geometry("CYX"), overwrite=True)
 
 
 def not_finite(data):

@@ -18,16 +18,16 @@ FOUND = {
 }
 
 
-def save(tmp_path, shape=(1, 10, 12), found=FOUND, **options):
+def save(tmp_path, shape=(1, 10, 12), found=FOUND, categories=("nucleus", "crumb"), **options):
     labels = MetaTensor(torch.zeros(shape, dtype=torch.int32), meta={"filename_or_obj": str(tmp_path / "a.tif")})
-    SaveCocod("pred", tmp_path, **options)({"pred": labels, "detections": found})
+    SaveCocod("pred", tmp_path, categories=categories, **options)({"pred": labels, "detections": found})
     return json.loads((tmp_path / "a_coco.json").read_text())
 
 
 def test_boxes_scores_and_whole_masks(tmp_path):
-    content = save(tmp_path, categories=("nucleus",))
+    content = save(tmp_path)
     assert content["images"] == [{"id": 1, "file_name": "a.tif", "height": 10, "width": 12}]
-    assert content["categories"] == [{"id": 1, "name": "nucleus"}]
+    assert content["categories"] == [{"id": 1, "name": "nucleus"}, {"id": 2, "name": "crumb"}]
     first, second, nothing = content["annotations"]
     assert (first["bbox"], first["area"], first["score"]) == ([2, 1, 6, 4], 24, 0.875)
     assert (second["bbox"], second["area"]) == ([4, 3, 8, 6], 48)  # what the first one covers is in it
@@ -55,9 +55,8 @@ def test_refuses_volumes_and_what_is_there(tmp_path):
 
 
 def test_each_class_needs_a_name(tmp_path):
-    two = FOUND | {"labels": torch.tensor([1, 2, 1])}
     with pytest.raises(InputError, match="class 2, but SaveCocod names 1"):
-        save(tmp_path, found=two)
-    content = save(tmp_path, found=two, categories=("round", "long"))
+        save(tmp_path, categories=("nucleus",))
+    content = save(tmp_path, categories=("round", "long"))
     assert [a["category_id"] for a in content["annotations"]] == [1, 2, 1]
     assert content["categories"] == [{"id": 1, "name": "round"}, {"id": 2, "name": "long"}]

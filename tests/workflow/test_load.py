@@ -13,10 +13,10 @@ def test_a_key_that_the_config_lacks(tiny_bundle, key):
 
 
 def test_settings_reach_nested_keys(tiny_bundle):
-    settings = {"min_size": 7, "preprocessing::transforms::2::channels": 3, "device": "cpu"}
+    settings = {"min_size": 7, "preprocessing::transforms::4::channels": 3, "device": "cpu"}
     parser = load_workflow(Bundle(tiny_bundle), "inference", settings, datalist=[{"image": ""}]).parser
     assert parser.get_parsed_content("postprocessing").transforms[2].transform.min_size == 7
-    assert parser.get_parsed_content("preprocessing").transforms[2].channels == 3
+    assert parser.get_parsed_content("preprocessing").transforms[4].channels == 3
 
 
 def test_weights_of_another_network(tiny_bundle):
