@@ -16,6 +16,13 @@ def join_processes() -> tuple[int, int]:
     return 0, 1
 
 
+def leave_processes() -> None:
+    """Wait for the others, then part: one that ends while another still speaks to it aborts."""
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
+
+
 def same_start(network: nn.Module) -> None:
     """Give all processes the first one's weights and statistics."""
     if distributed.is_initialized():

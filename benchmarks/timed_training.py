@@ -21,7 +21,7 @@ import torch
 from device_patches.items import training_images
 from device_patches.recipes import drawing
 from monai.bundle import ConfigParser
-from processes import join_processes, of_first, same_start, share_gradients
+from processes import join_processes, leave_processes, of_first, same_start, share_gradients
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -105,6 +105,7 @@ def train(options: argparse.Namespace) -> None:
     if rank == 0:
         save(average, options.out)
         say(options, f"{step} steps of {processes * options.batch} in {time.perf_counter() - start:.0f} s")
+    leave_processes()
 
 
 def configuration(options: argparse.Namespace, device: torch.device) -> ConfigParser:
