@@ -54,7 +54,8 @@ class Tessellation:
         origins, sizes = random_octree_leaves(rng, extent, largest, split)
         seeds = origins + sizes[:, None] * rng.uniform(0.2, 0.8, origins.shape)
         radii = 0.5 * sizes * rng.uniform(0.8, 1.2, len(sizes))
-        lift = np.sqrt(radii.max() ** 2 - radii**2)
+        powers = radii**2
+        lift = np.sqrt(powers.max() - powers)
         cells = np.arange(len(seeds))
         joins = np.flatnonzero(rng.random(len(seeds)) < merge)
         if len(joins):
