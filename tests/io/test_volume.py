@@ -54,20 +54,6 @@ def test_labels_lie_where_the_nifti_lay(tmp_path, flip, codes):
         np.testing.assert_allclose(after.header[field], before.header[field], atol=1e-5, err_msg=field)
 
 
-@pytest.mark.parametrize(
-    ("qform", "differ"),
-    [(np.diag([2.0, -3, 5, 1]), "LAS and RPS"), (np.diag([-2.0, 3, 4, 1]), r"\[2.0, 3.0, 5.0\] and \[2.0, 3.0, 4.0\]")],
-)
-def test_matrices_that_contradict_each_other_are_warned_of(tmp_path, qform, differ):
-    image = nib.Nifti1Image(values(), np.diag([-2.0, 3, 5, 1]))
-    image.set_sform(image.affine, 1)
-    image.set_qform(qform, 1)
-    nib.save(image, tmp_path / "a.nii")
-    with pytest.warns(InputWarning, match=rf"a\.nii: its sform and qform contradict each other \(.*{differ}"):
-        _, space = read_volume(tmp_path / "a.nii")
-    np.testing.assert_array_equal(space.affine, np.diag([-2, 3, 5, 1]))
-
-
 def test_both_matrices_are_kept_where_they_differ(tmp_path):
     image = nib.Nifti1Image(values(), oblique())
     image.set_sform(oblique(), 2)
@@ -151,18 +137,6 @@ def with_sform(content: bytearray, affine: np.ndarray) -> bytes:
     changed = bytearray(content)
     changed[280:328] = affine[:3].astype("<f4").tobytes()
     return bytes(changed)
-
-
-@pytest.mark.parametrize("size", [np.nan, 0.0])
-def test_voxel_size_of_the_header_that_is_none(tmp_path, size):
-    image = nib.Nifti1Image(values(), None)
-    image.header.set_xyzt_units("mm")
-    content = bytearray(image.to_bytes())
-    content[80:84] = np.float32(size).tobytes()
-    content[252:256] = bytes(4)  # no qform, no sform
-    (tmp_path / "a.nii").write_bytes(bytes(content))
-    with pytest.raises(InputError, match=r"a\.nii: (voxel size|its voxel size)"):
-        read_volume(tmp_path / "a.nii")
 
 
 def test_metres_are_refused_and_no_orientation_is_warned_of(tmp_path):

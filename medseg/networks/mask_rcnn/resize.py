@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 
-class Resize(nn.Module):
+class Resize(nn.Module, ABC):
     """Normalise images, then resize them, and their objects with them; how large is the subclass's ``factor``.
 
     Args:
@@ -22,9 +23,9 @@ class Resize(nn.Module):
         super().__init__()
         self.mean, self.std = mean, std
 
+    @abstractmethod
     def factor(self, shape: Sequence[int]) -> float:
         """How many times larger an image of the given spatial shape becomes."""
-        raise NotImplementedError
 
     def forward(
         self, images: Sequence[Tensor] | Tensor, targets: Sequence[Mapping[str, Tensor]] | None = None

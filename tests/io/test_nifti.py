@@ -1,0 +1,34 @@
+import nibabel as nib
+import numpy as np
+import pytest
+
+from medseg.errors import InputError, InputWarning
+from medseg.io import read_volume
+
+VOXELS = np.zeros((5, 6, 7), np.int16)
+
+
+@pytest.mark.parametrize(
+    ("qform", "differ"),
+    [(np.diag([2.0, -3, 5, 1]), "LAS and RPS"), (np.diag([-2.0, 3, 4, 1]), r"\[2.0, 3.0, 5.0\] and \[2.0, 3.0, 4.0\]")],
+)
+def test_matrices_that_contradict_each_other_are_warned_of(tmp_path, qform, differ):
+    image = nib.Nifti1Image(VOXELS, np.diag([-2.0, 3, 5, 1]))
+    image.set_sform(image.affine, 1)
+    image.set_qform(qform, 1)
+    nib.save(image, tmp_path / "a.nii")
+    with pytest.warns(InputWarning, match=rf"a\.nii: its sform and qform contradict each other \(.*{differ}"):
+        _, space = read_volume(tmp_path / "a.nii")
+    np.testing.assert_array_equal(space.affine, np.diag([-2, 3, 5, 1]))
+
+
+@pytest.mark.parametrize("size", [np.nan, 0.0])
+def test_voxel_size_of_the_header_that_is_none(tmp_path, size):
+    image = nib.Nifti1Image(VOXELS, None)
+    image.header.set_xyzt_units("mm")
+    content = bytearray(image.to_bytes())
+    content[80:84] = np.float32(size).tobytes()
+    content[252:256] = bytes(4)  # no qform, no sform
+    (tmp_path / "a.nii").write_bytes(bytes(content))
+    with pytest.raises(InputError, match=r"a\.nii: (voxel size|its voxel size)"):
+        read_volume(tmp_path / "a.nii")
