@@ -9,6 +9,7 @@ from monai.utils import CommonKeys, convert_to_tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from medseg.errors import InputError
+from medseg.losses.weighted_target import check_one_per_pixel, check_weights, labels_and_weights
 
 
 class PixelWeightedLoss(torch.nn.Module):
@@ -55,24 +56,15 @@ class PixelWeightedLoss(torch.nn.Module):
                 weights.
         """
         if isinstance(target, Mapping):
-            target, weight = self._unpack(target)
-        _check_shape("labels", target, pred)
+            target, weight = labels_and_weights(target, self.label_key, self.weight_key, "PixelWeightedLoss")
+        check_one_per_pixel("labels", target, pred, "PixelWeightedLoss")
         if weight is None:
             weight = torch.ones_like(target, dtype=torch.float32)
-        _check_shape("weights", weight, pred)
-        if bool((weight < 0).any()):
-            raise InputError(f"PixelWeightedLoss: weights must not be negative, the least is {weight.min():g}.")
+        check_weights(weight, pred, "PixelWeightedLoss")
         weight = weight.float()
         total = weight.sum()
         # without a single weighted pixel there is nothing to learn: a loss of 0 whose gradient is 0
         return (weight * _per_pixel(pred.float(), target)).sum() / total.clamp_min(torch.finfo(total.dtype).tiny)
-
-    def _unpack(self, target: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        for key in (self.label_key, self.weight_key):
-            if key not in target:
-                known = ", ".join(map(repr, target))
-                raise InputError(f"PixelWeightedLoss: the target has no {key!r}, only {known}.")
-        return target[self.label_key], target[self.weight_key]
 
 
 def _per_pixel(pred: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
@@ -92,13 +84,3 @@ def _per_pixel(pred: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
     if pred.shape[1] == 1:
         return binary_cross_entropy_with_logits(pred, known, reduction="none")
     return cross_entropy(pred, known[:, 0], reduction="none")[:, None]
-
-
-def _check_shape(name: str, tensor: torch.Tensor, pred: torch.Tensor) -> None:
-    expected = (pred.shape[0], 1, *pred.shape[2:])
-    if tuple(tensor.shape) != expected:
-        raise InputError(
-            f"PixelWeightedLoss: {name} have shape {tuple(tensor.shape)}, but logits of shape "
-            f"{tuple(pred.shape)} need {expected}; a network of unpadded convolutions returns less than its "
-            "input, so crop labels and weights to the centre (CenterSpatialCropd)."
-        )

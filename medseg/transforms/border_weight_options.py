@@ -56,8 +56,8 @@ def checked_options(
         raise InputError(f"border weights: w0={w0}; give 0 or more.")
     if not (np.isfinite(options["sigma"]) and options["sigma"] > 0):
         raise InputError(f"border weights: sigma={sigma}; give a positive number.")
-    if objects not in ("ids", "components"):
-        raise InputError(f'border weights: objects={objects!r}; give "ids" or "components".')
+    if objects not in ("ids", "components", "cores"):
+        raise InputError(f'border weights: objects={objects!r}; give "ids", "components" or "cores".')
     options["class_balance"] = _checked_balance(options["class_balance"])
     return options
 

@@ -18,6 +18,7 @@ from medseg.errors import InputError
 from medseg.kernels.check_labels import check_labels
 from medseg.kernels.two_nearest import two_nearest
 from medseg.transforms.border_weight_options import ClassBalance, checked_options
+from medseg.transforms.core_classes import CORE, NO_LIMIT, core_classes
 from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching as separated
 
@@ -53,7 +54,9 @@ def border_weight_map(
         separate_touching: first turn pixels that touch another object into background
             (:func:`medseg.transforms.separate_touching`); train on labels treated likewise.
         objects: "ids": one object per id. "components": one per connected component (faces) of one id, for
-            masks of 0 and 255, and for crops that cut objects apart.
+            masks of 0 and 255, and for crops that cut objects apart. "cores": the core of each id as
+            :class:`medseg.transforms.ForegroundAndCores` has it, so that the border term also lies on the rims, for
+            networks that tell objects apart by their cores.
         spacing: pixel size along each axis; sigma and cutoff are then in its unit. None: pixels.
         cutoff: ignore objects farther than this. None: as far as a weight of 1e-6 reaches, which is exact.
         preset: "paper" or "lmb", in place of ``w0``, ``sigma`` and ``class_balance``; in pixels, so no ``spacing``.
@@ -74,6 +77,8 @@ def border_weight_map(
     check_labels(labels)
     if objects == "components":
         labels = connected_components(labels, connectivity=1)
+    elif objects == "cores":
+        labels = np.where(core_classes(labels, depth=NO_LIMIT) == CORE, labels, 0)
     if separate_touching:
         labels = separated(labels)
     reach = _reach(w0, sigma)

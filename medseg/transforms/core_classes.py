@@ -17,6 +17,7 @@ from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching
 
 BACKGROUND, RIM, CORE = range(3)
+NO_LIMIT = 1e9  # a depth that no object has: its share counts alone
 
 
 def core_classes(labels: np.ndarray, depth: float = 4.0, share: float = 0.5) -> np.ndarray:

@@ -11,10 +11,8 @@ from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, Transform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
 
-from medseg.transforms.core_classes import CORE, core_classes
+from medseg.transforms.core_classes import CORE, NO_LIMIT, core_classes
 from medseg.transforms.label_array import label_array
-
-_NO_LIMIT = 1e9
 
 
 class ForegroundAndCores(Transform):
@@ -42,7 +40,7 @@ class ForegroundAndCores(Transform):
     def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
         """Channel 0 is 1 in every object, channel 1 in every core."""
         labels = label_array(img, "ForegroundAndCores")
-        cores = core_classes(labels, depth=_NO_LIMIT, share=self.share) == CORE
+        cores = core_classes(labels, depth=NO_LIMIT, share=self.share) == CORE
         img = convert_to_tensor(img, track_meta=get_track_meta())
         return convert_to_dst_type(np.stack([labels > 0, cores]), dst=img, dtype=torch.float32)[0]
 

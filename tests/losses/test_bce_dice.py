@@ -82,6 +82,43 @@ def test_is_what_deep_supervision_loss_sums():
     torch.testing.assert_close(BCEDiceLoss()(heads, target), summed / 3)
 
 
+@pytest.mark.parametrize("heads", [1, 3])
+def test_weights_per_pixel_are_those_of_the_formula_and_leave_the_dice_term_alone(heads):
+    rng = np.random.default_rng(heads)
+    target = rng.integers(0, 2, (2, 2, 5, 4)).astype(float)
+    weight = rng.random((2, 1, 5, 4)) * 9
+    logits = [3 * rng.normal(size=target.shape) for _ in range(heads)]
+    p = [1 / (1 + np.exp(-z)) for z in logits]
+    weighted = [-weight * (target * np.log(q) + (1 - target) * np.log(1 - q)) for q in p]
+    bce = np.mean([w.sum() / (2 * weight.sum()) for w in weighted])
+    expected = 0.5 * bce + formula(logits, target, lambda_bce=0)
+    as_tensors = [torch.from_numpy(z) for z in logits], torch.from_numpy(target), torch.from_numpy(weight)
+    got = BCEDiceLoss()(*as_tensors)
+    assert got.item() == pytest.approx(expected, rel=1e-5)
+    mapped = BCEDiceLoss()(as_tensors[0], {"label": as_tensors[1], "weight": as_tensors[2]})
+    torch.testing.assert_close(mapped, got)
+    torch.testing.assert_close(BCEDiceLoss()(*as_tensors[:2], torch.ones(2, 1, 5, 4)), BCEDiceLoss()(*as_tensors[:2]))
+
+
+def test_without_a_weighted_pixel_the_dice_term_is_left():
+    logits, target = torch.randn(1, 2, 4, 4), torch.ones(1, 2, 4, 4)
+    got = BCEDiceLoss()(logits, target, torch.zeros(1, 1, 4, 4))
+    torch.testing.assert_close(got, BCEDiceLoss(lambda_bce=0.0)(logits, target))
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ({"label": torch.zeros(1, 2, 4, 4)}, "BCEDiceLoss: the target has no 'weight', only 'label'"),
+        ({"label": torch.zeros(1, 2, 4, 4), "weight": torch.ones(1, 2, 4, 4)}, r"weights have shape \(1, 2, 4, 4\)"),
+        ({"label": torch.zeros(1, 2, 4, 4), "weight": -torch.ones(1, 1, 4, 4)}, "not be negative, the least is -1"),
+    ],
+)
+def test_refuses_weights(target, message):
+    with pytest.raises(InputError, match=message):
+        BCEDiceLoss()(torch.zeros(1, 2, 4, 4), target)
+
+
 def test_an_empty_image_teaches_to_predict_nothing():
     logits = torch.zeros(1, 1, 8, 8, requires_grad=True)
     BCEDiceLoss(lambda_bce=0.0)(logits, torch.zeros(1, 1, 8, 8)).backward()

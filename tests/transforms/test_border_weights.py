@@ -8,7 +8,13 @@ from monai.data import MetaTensor
 from scipy.ndimage import distance_transform_edt
 
 from medseg.errors import InputError
-from medseg.transforms import BorderWeightMap, BorderWeightMapd, border_weight_map, separate_touching
+from medseg.transforms import (
+    BorderWeightMap,
+    BorderWeightMapd,
+    ForegroundAndCores,
+    border_weight_map,
+    separate_touching,
+)
 
 
 def border_term(labels, w0, sigma, spacing=None):
@@ -70,6 +76,16 @@ def test_components_of_a_binary_mask():
     labels = np.zeros_like(mask)
     labels[1:6, 1:11], labels[7:11, 1:11] = 1, 2
     np.testing.assert_array_equal(border_weight_map(mask, objects="components"), border_weight_map(labels))
+
+
+def test_cores_have_the_border_term_on_the_rims_of_touching_objects():
+    labels = np.repeat([[0] * 4 + [1] * 9 + [2] * 9 + [0] * 4], 9, axis=0)
+    labels = np.pad(labels, ((4, 4), (0, 0)))
+    cores = np.where(ForegroundAndCores()(labels[None])[1].numpy() > 0, labels, 0)
+    weights = border_weight_map(labels, class_balance=False, objects="cores")
+    np.testing.assert_allclose(weights, 1 + border_term(cores, 10, 5), rtol=1e-5)
+    assert (weights[8, 11:14] > 4).all()  # inside both objects, on either side of where they touch
+    assert (weights[cores > 0] == 1).all()
 
 
 @pytest.mark.parametrize("labels", [np.zeros((6, 7), int), np.ones((6, 7), int)])

@@ -1,0 +1,49 @@
+"""Labels with a weight for each pixel, as one target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from medseg.errors import InputError
+
+
+def labels_and_weights(
+    target: Mapping[str, Tensor], label_key: str, weight_key: str, loss: str
+) -> tuple[Tensor, Tensor]:
+    """The two entries of a target that is a mapping, as ``PrepareWeightedBatch`` hands it over.
+
+    Raises:
+        InputError: one of them is missing; ``loss`` is named as the one that needs it.
+    """
+    for key in (label_key, weight_key):
+        if key not in target:
+            raise InputError(f"{loss}: the target has no {key!r}, only {', '.join(map(repr, target))}.")
+    return target[label_key], target[weight_key]
+
+
+def check_weights(weight: Tensor, logits: Tensor, loss: str) -> None:
+    """Refuse weights that are negative or not one per pixel.
+
+    Raises:
+        InputError: see above; ``loss`` is named.
+    """
+    check_one_per_pixel("weights", weight, logits, loss)
+    if bool((weight < 0).any()):
+        raise InputError(f"{loss}: weights must not be negative, the least is {weight.min():g}.")
+
+
+def check_one_per_pixel(name: str, values: Tensor, logits: Tensor, loss: str) -> None:
+    """Refuse ``values`` that are not ``(B, 1, *spatial)`` of the logits.
+
+    Raises:
+        InputError: another shape; ``name`` and ``loss`` are named.
+    """
+    expected = (logits.shape[0], 1, *logits.shape[2:])
+    if tuple(values.shape) != expected:
+        raise InputError(
+            f"{loss}: {name} have shape {tuple(values.shape)}, but logits of shape "
+            f"{tuple(logits.shape)} need {expected}; a network of unpadded convolutions returns less than its "
+            "input, so crop labels and weights to the centre (CenterSpatialCropd)."
+        )
