@@ -56,6 +56,10 @@ def evaluate(
     errors: Annotated[
         Path | None, typer.Option("--errors", help="Write every topological error and its place as CSV.")
     ] = None,
+    matches: Annotated[
+        Path | None,
+        typer.Option("--matches", help="Write what became of every object as CSV."),
+    ] = None,
     images: Annotated[Path | None, typer.Option("--images", help="The raw images, for the report.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
@@ -67,7 +71,7 @@ def evaluate(
     The total treats all sections of all images as one stack. A pair that fails is named and the others are still
     done; the exit code is then 1.
     """
-    _refuse_existing([json_, csv, errors, report], overwrite)
+    _refuse_existing([json_, csv, errors, matches, report], overwrite)
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:
         say.start("loading")
@@ -111,6 +115,12 @@ def evaluate(
             where = {"axes": axes, "objects": objects.value, "spacing_um": spacing_um}
             write_error_table(errors, result, **where, overwrite=overwrite)
             say.say(f"errors: {errors}")
+        if matches:
+            from medseg.report.match_table import write_match_table
+
+            say.start("matching the objects")
+            counts = write_match_table(matches, result, axes=axes, objects=objects.value, overwrite=overwrite)
+            say.say(f"objects: {matches} ({', '.join(f'{n} {name}' for name, n in counts.items() if n) or 'none'})")
         problems = list(result.failed.values())
         for problem in problems:
             say.fail(f"error: {problem}")

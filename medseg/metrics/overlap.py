@@ -6,7 +6,7 @@ serves them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -85,35 +85,75 @@ def overlaps(
         InputError: shapes differ, no pixels, NaN, probabilities outside 0..1, negative ids, thinning a volume,
             masks of more than three axes as one volume.
     """
-    predicted, truth = as_kinds(prediction, reference, prediction_kind, reference_kind)
-    if volumetric and thin_borders:
-        raise InputError("borders are thinned section by section; leave out volumetric or thin_borders")
-    thresholds = thresholds_for(kind_of(predicted), threshold)
-    by_id = kind_of(predicted) == kind_of(truth) == "labels"
-    whole = (by_id and not thin_borders) if volumetric is None else volumetric
-    if whole and not by_id and truth.ndim > 3:
-        raise InputError(
-            f"volumetric: masks and probabilities of the shape {truth.shape} are not one volume (Z, Y, X); "
-            "compare volume by volume, or leave out volumetric"
-        )
-    segment = thinned_components if thin_borders else components
-
-    def tables_of(unit: tuple[np.ndarray, np.ndarray]) -> list[ContingencyTable]:
-        return _tables(*(_segmentable(side, thin_borders) for side in unit), thresholds, segment)
-
-    units = list(zip(_units(predicted, whole), _units(truth, whole), strict=True))
+    units = _Units.of(prediction, reference, thin_borders, volumetric, prediction_kind, reference_kind)
+    thresholds = thresholds_for(units.kind, threshold)
     with ThreadPoolExecutor(default_threads()) as pool:  # the kernels run without Python's lock
-        per_unit = list(pool.map(tables_of, units))
+        per_unit = list(pool.map(lambda pair: _tables(*pair, thresholds, units.segment), units.pairs()))
     return Overlaps(thresholds, tuple(zip(*per_unit, strict=True)))
 
 
-def _units(image: np.ndarray, whole: bool) -> np.ndarray:
-    return image[np.newaxis] if whole else as_sections(image)
+def objects_of_units(
+    prediction: Any,
+    reference: Any,
+    *,
+    threshold: float = 0.5,
+    thin_borders: bool = False,
+    volumetric: bool | None = None,
+    prediction_kind: Kind | None = None,
+    reference_kind: Kind | None = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Label images of reference and prediction for each unit, whose ids are those of `overlaps` at one threshold.
+
+    Arguments and errors as for `overlaps`. Yields integer arrays of one shape, `(Y, X)` for a section or
+    `(Z, Y, X)` for a volume, 0 = background; they may be the images themselves.
+    """
+    units = _Units.of(prediction, reference, thin_borders, volumetric, prediction_kind, reference_kind)
+    for predicted, truth in units.pairs():
+        yield _ids(truth, threshold, components), _ids(predicted, threshold, units.segment)
 
 
-def _segmentable(unit: np.ndarray, thin_borders: bool) -> np.ndarray:
-    """Label image as it is; but its foreground, objects parted, where borders are to be thinned."""
-    return foreground_of(unit, "labels") if thin_borders and unit.dtype.kind in "ui" else unit
+@dataclass(frozen=True)
+class _Units:
+    """Both sides of each unit, and how a mask of the prediction becomes objects."""
+
+    prediction: np.ndarray
+    reference: np.ndarray
+    kind: Kind
+    thin_borders: bool
+
+    @classmethod
+    def of(
+        cls,
+        prediction: Any,
+        reference: Any,
+        thin_borders: bool,
+        volumetric: bool | None,
+        prediction_kind: Kind | None,
+        reference_kind: Kind | None,
+    ) -> _Units:
+        predicted, truth = as_kinds(prediction, reference, prediction_kind, reference_kind)
+        if volumetric and thin_borders:
+            raise InputError("borders are thinned section by section; leave out volumetric or thin_borders")
+        by_id = kind_of(predicted) == kind_of(truth) == "labels"
+        whole = (by_id and not thin_borders) if volumetric is None else volumetric
+        if whole and not by_id and truth.ndim > 3:
+            raise InputError(
+                f"volumetric: masks and probabilities of the shape {truth.shape} are not one volume (Z, Y, X); "
+                "compare volume by volume, or leave out volumetric"
+            )
+        sides = [image[np.newaxis] if whole else as_sections(image) for image in (predicted, truth)]
+        return cls(*sides, kind_of(predicted), thin_borders)
+
+    @property
+    def segment(self) -> Callable[[np.ndarray], np.ndarray]:
+        """From a mask of one unit to ids."""
+        return thinned_components if self.thin_borders else components
+
+    def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Prediction and reference of each unit; labels by their foreground, objects parted, if it is thinned."""
+        for pair in zip(self.prediction, self.reference, strict=True):
+            labels = [side.dtype.kind in "ui" and self.thin_borders for side in pair]
+            yield tuple(foreground_of(s, "labels") if parted else s for s, parted in zip(pair, labels, strict=True))
 
 
 def _tables(
@@ -132,6 +172,9 @@ def _tables(
             cut = binarise(reference, threshold)
             if truth is None or not np.array_equal(cut, truth):
                 truth, ids = cut, components(cut)
-        predicted = prediction if prediction.dtype.kind in "ui" else segment(binarise(prediction, threshold))
-        tables.append(contingency_table(ids, predicted))
+        tables.append(contingency_table(ids, _ids(prediction, threshold, segment)))
     return tables
+
+
+def _ids(unit: np.ndarray, threshold: float, segment: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    return unit if unit.dtype.kind in "ui" else segment(binarise(unit, threshold))

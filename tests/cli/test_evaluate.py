@@ -43,13 +43,16 @@ def folders(tmp_path):
 
 
 def test_folders_to_json_csv_and_report(folders):
-    outputs = [folders / name for name in ("scores.json", "scores.csv", "report.html", "errors.csv")]
+    outputs = [folders / name for name in ("scores.json", "scores.csv", "report.html", "errors.csv", "matches.csv")]
     flags = ("--json", outputs[0], "--csv", outputs[1], "--report", outputs[2], "--errors", outputs[3])
+    flags += ("--matches", outputs[4])
     result = run(folders / "p", folders / "r", *flags)
     assert result.exit_code == 0
     assert "prediction taken as probability (1), binary (2)" in result.output
     assert "warping_error" in result.output
     assert "b (" in result.output  # the worst image
+    assert "4 matched, 2 merged, 1 merger" in result.output
+    assert outputs[4].read_text().splitlines()[3] == "b,merged,1,1,0.4993,728,1458,0,14.5,15.5"
     scores = json.loads(outputs[0].read_text())
     assert set(scores["images"]) == {"a", "b", "c"}
     assert tuple(scores["total"]) == METRICS
