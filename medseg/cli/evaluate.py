@@ -35,6 +35,12 @@ def evaluate(
     ],
     prediction_kind: Annotated[_Kind, typer.Option(help="What the predictions are.")] = _Kind.auto,
     reference_kind: Annotated[_Kind, typer.Option(help="What the references are.")] = _Kind.auto,
+    prediction_ending: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What predictions' names end in, such as _cp_masks.")
+    ] = None,
+    reference_ending: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What references' names end in, such as _masks.")
+    ] = None,
     metrics: Annotated[str | None, typer.Option(metavar="NAME,...", help="Only these scores.")] = None,
     threshold: Annotated[
         float | None,
@@ -66,7 +72,8 @@ def evaluate(
 ) -> None:
     """Compare segmentations with their references: topology, segments, objects, pixels.
 
-    Two files, or two folders whose files belong together by stem (x_labels.tif and x_probability.tif to x.tif).
+    Two files, or two folders whose files belong together by stem (x_labels.tif and x_probability.tif to x.tif; of
+    names that other tools gave, --prediction-ending and --reference-ending are taken off first).
     Predictions without a reference are named and not scored; a reference without a prediction is an error.
     The total treats all sections of all images as one stack. A pair that fails is named and the others are still
     done; the exit code is then 1.
@@ -88,7 +95,8 @@ def evaluate(
             prediction_kind=kinds[0],
             reference_kind=kinds[1],
         )
-        pairs, notices = pair_files(prediction, reference, kinds[0])
+        endings = {"prediction_ending": prediction_ending, "reference_ending": reference_ending}
+        pairs, notices = pair_files(prediction, reference, kinds[0], **endings)
         raw = match_images(images, [pair.stem for pair in pairs]) if images else {}
         say.announce("comparing (the first run compiles the metrics)")
         result = evaluate_files(

@@ -23,7 +23,12 @@ class FilePair:
 
 
 def pair_files(
-    prediction: str | Path, reference: str | Path, kind: Kind | None = None
+    prediction: str | Path,
+    reference: str | Path,
+    kind: Kind | None = None,
+    *,
+    prediction_ending: str | None = None,
+    reference_ending: str | None = None,
 ) -> tuple[list[FilePair], list[str]]:
     """Pair two files, or the files of two folders.
 
@@ -31,18 +36,26 @@ def pair_files(
     holds several of them, the one of the wanted kind is taken, else the first in this order. Overlays that
     `medseg predict` writes are left out.
 
+    Args:
+        prediction, reference: two files, or two folders (the same one, where endings tell them apart).
+        kind: of the predictions, if it is known.
+        prediction_ending, reference_ending: what follows the common stem in names that other tools gave, such as
+            `_cp_masks`; files of the folder without it are passed over. Two files are paired whatever their names.
+
     Returns:
         The pairs in natural order, one for each reference, and notices of the predictions that were left out.
 
     Raises:
-        InputError: a reference without a prediction, or two files of one stem in a folder.
+        InputError: a reference without a prediction, two files of one stem in a folder, or no file of the ending.
     """
     prediction, reference = Path(prediction), Path(reference)
     if prediction.is_file() and reference.is_file():
         return [FilePair(image_stem(reference), prediction, reference)], []
-    references = _by_stem(list_images(reference))
-    predictions = _by_stem(list_images(prediction))
-    order = ("", *sorted(_RESULTS, key=lambda result: result != kind))
+    one_folder = prediction.resolve() == reference.resolve()
+    endings = reference_ending or "", prediction_ending or ""
+    references = _by_stem(list_images(reference), *endings if one_folder else endings[:1])
+    predictions = _by_stem(list_images(prediction), *endings[::-1] if one_folder else endings[1:])
+    order = ("", *([] if prediction_ending else sorted(_RESULTS, key=lambda result: result != kind)))
     pairs, notices, taken = [], [], set()
     for stem, path in references.items():
         names = [f"{stem}_{result}" if result else stem for result in order]
@@ -62,7 +75,8 @@ def pair_files(
     if lonely:
         raise InputError(
             f"{f'{without}; ' if alone else ''}{_without('reference', 'prediction', lonely)}"
-            ". Files belong together by their stems: x_labels.tif, x_probability.tif or x.tif to x.tif"
+            ". Files belong together by their stems: x_labels.tif, x_probability.tif or x.tif to x.tif; names that "
+            "end otherwise need --prediction-ending or --reference-ending (_cp_masks for x_cp_masks.tif)"
         )
     if alone:
         notices.append(f"{without}; they are not scored")
@@ -85,12 +99,20 @@ def match_images(images: str | Path, stems: list[str]) -> dict[str, Path]:
     return {stem: by_stem[stem] for stem in stems}
 
 
-def _by_stem(paths: list[Path]) -> dict[str, Path]:
+def _by_stem(paths: list[Path], ending: str = "", other_side: str = "") -> dict[str, Path]:
+    """Files by their stem without the ending; those that end otherwise, or as the other side's do, are passed over."""
     found: dict[str, Path] = {}
     for path in paths:
-        other = found.setdefault(image_stem(path), path)
+        stem = image_stem(path)
+        of_other_side = len(other_side) > len(ending) and stem.endswith(other_side)
+        if not stem.endswith(ending) or stem == ending or of_other_side:
+            continue
+        other = found.setdefault(stem.removesuffix(ending), path)
         if other is not path:
             raise InputError(f"{other} and {path} have one stem; keep one of them in the folder")
+    if not found:
+        wrong = f'no name ends in "{ending}"' if ending else f'every name ends in "{other_side}"'
+        raise InputError(f"{paths[0].parent}: {wrong}; there is {_some([path.name for path in paths])}")
     return found
 
 

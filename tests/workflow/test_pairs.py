@@ -49,6 +49,34 @@ def test_a_name_that_ends_like_a_result_is_itself(tmp_path):
     assert pair.stem == "a_labels"
 
 
+def test_names_of_other_tools_by_their_endings(tmp_path):
+    names = "a.tif", "a_cp_masks.tif", "a_masks.png", "b_cp_masks.tif", "b_masks.tif", "b_cp_output.png"
+    folder = touch(tmp_path, *names)
+    pairs, notices = pair_files(folder, folder, prediction_ending="_cp_masks", reference_ending="_masks")
+    found = [(p.stem, p.prediction.name, p.reference.name) for p in pairs]
+    assert found == [("a", "a_cp_masks.tif", "a_masks.png"), ("b", "b_cp_masks.tif", "b_masks.tif")]
+    assert notices == []
+    (pair, _), _ = pair_files(folder, folder, prediction_ending="_masks", reference_ending="_cp_masks")
+    assert (pair.prediction.name, pair.reference.name) == ("a_masks.png", "a_cp_masks.tif")
+
+
+def test_an_ending_on_one_side(tmp_path):
+    predictions, references = touch(tmp_path / "p", "a.tif", "a_pred.tif"), touch(tmp_path / "r", "a.tif")
+    (pair,), notices = pair_files(predictions, references, prediction_ending="_pred")
+    assert (pair.prediction.name, notices) == ("a_pred.tif", [])
+    (pair,), _ = pair_files(predictions, predictions, prediction_ending="_pred")
+    assert (pair.stem, pair.prediction.name, pair.reference.name) == ("a", "a_pred.tif", "a.tif")
+    assert len(pair_files(predictions, predictions)[0]) == 2
+
+
+def test_an_ending_that_no_name_has(tmp_path):
+    folder = touch(tmp_path, "a.tif")
+    with pytest.raises(InputError, match=r'no name ends in "_masks"; there is a\.tif'):
+        pair_files(folder, folder, reference_ending="_masks")
+    with pytest.raises(InputError, match='every name ends in "a"'):
+        pair_files(folder, folder, prediction_ending="a")
+
+
 def test_lonely_files_are_named(tmp_path):
     predictions = touch(tmp_path / "p", "a.tif", "x.tif", "x_overlay.png")
     references = touch(tmp_path / "r", "a.tif", "b.tif", "c.tif")
