@@ -38,6 +38,20 @@ def test_scores_by_hand(benchmark):
     assert "| bbbc039 | 1 | 1.000 | 1.000 | 1.000 | 0.00000 |" in table
 
 
+def test_outcomes_by_size_of_the_reference(benchmark):
+    nuclei_outcomes = benchmark("nuclei_outcomes")
+    truth = squares()
+    truth[20:24, 20:25] = 4
+    found = np.where(truth == 4, 0, truth)
+    found[4:14, 14:30] = 1  # swallows its neighbour
+    outcomes = nuclei_outcomes.object_outcomes(nuclei_outcomes.contingency_table(truth, found))
+    rows = nuclei_outcomes.outcomes_by_size(outcomes)
+    assert [dict(row) for row in rows] == [{"missed": 1}, {}, {"merged": 2, "matched": 1}, {}, {}, {}]
+    table = nuclei_outcomes.table_of(rows)
+    assert "| 61 to 100 | 3 | 0.333 | 0.667 | 0.000 | 0.000 |" in table
+    assert "| 501 and more | 0 |" in table
+
+
 def test_probabilities_of_images_that_do_not_pool(benchmark):
     nuclei_scores = benchmark("nuclei_scores")
     sample = nuclei_scores.Sample(torch.rand(3, 30, 41), squares(), "x")
