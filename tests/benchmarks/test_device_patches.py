@@ -193,6 +193,15 @@ def test_an_organ_in_no_volume_is_named():
         Organs([volume], torch.device("cpu"), ratios=[1, 1], **settings)
 
 
+def test_crowded_and_large_images_are_drawn_more_often():
+    from device_patches.items import crowding
+
+    alone, crowded = torch.ones(1, 8, 8, dtype=torch.half), torch.full((1, 8, 8), 1.24, dtype=torch.half)
+    assert crowding(alone) == pytest.approx(8 * 0.06)
+    assert crowding(crowded) == pytest.approx(8 * 0.3, rel=1e-2)
+    assert crowding(torch.ones(1, 16, 16)) == pytest.approx(2 * crowding(alone))
+
+
 def test_a_bundle_without_a_recipe_is_refused():
     from device_patches.recipes import drawing
 
