@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from skimage.measure import regionprops
 
 from medseg.errors import InputError
-from medseg.io import Geometry, image_stem
+from medseg.io import Geometry
 from medseg.io.atomic import atomic_target
+from medseg.io.result_saver import ResultSaver
 from medseg.io.save import geometry_of
-from medseg.io.source_file import source_file
 
 
-class SaveObjectTabled(MapTransform):
+class SaveObjectTabled(ResultSaver):
     """Write ``<output_dir>/<stem>_objects.csv`` for each label image (see :func:`object_table`).
 
     Args:
@@ -43,20 +42,18 @@ class SaveObjectTabled(MapTransform):
         detections_key: str | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.intensity_key, self.overwrite = Path(output_dir), intensity_key, overwrite
+        super().__init__(keys, output_dir, overwrite, allow_missing_keys)
+        self.intensity_key = intensity_key
         self.spatial_dims, self.detections_key = spatial_dims, detections_key
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            target = self.output_dir / f"{image_stem(source_file(data[key]))}_objects.csv"
-            labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
-            table = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
-            if self.detections_key is not None:
-                table = _with_scores(*table, convert_to_numpy(data[self.detections_key]["scores"]))
-            _write_table(target, *table, overwrite=self.overwrite)
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        target = self.target(data[key], "objects.csv")
+        labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
+        table = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
+        if self.detections_key is not None:
+            table = _with_scores(*table, convert_to_numpy(data[self.detections_key]["scores"]))
+        _write_table(target, *table, overwrite=self.overwrite)
 
 
 def object_table(
