@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from medseg.io.atomic import atomic_target
+from medseg.io.csv_file import csv_file
 from medseg.report.pair_errors import PairErrors
 
 COLUMNS = ("image", "error", "section", "y", "x", "y_um", "x_um", "mismatch_px", "area_px")
@@ -28,10 +28,7 @@ def listed_errors(path: Path, found: Iterable[PairErrors], *, overwrite: bool = 
     Raises:
         InputError: a file that exists.
     """
-    with (
-        atomic_target(path, overwrite=overwrite) as target,
-        target.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
-    ):
+    with csv_file(path, overwrite=overwrite) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for one in found:

@@ -14,7 +14,7 @@ from skimage.measure import regionprops
 
 from medseg.errors import InputError
 from medseg.io import Geometry
-from medseg.io.atomic import atomic_target
+from medseg.io.csv_file import csv_file
 from medseg.io.result_saver import ResultSaver
 from medseg.io.save import geometry_of
 
@@ -50,10 +50,13 @@ class SaveObjectTabled(ResultSaver):
         """Write the file of one key."""
         target = self.target(data[key], "objects.csv")
         labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
-        table = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
+        columns, rows = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
         if self.detections_key is not None:
-            table = _with_scores(*table, convert_to_numpy(data[self.detections_key]["scores"]))
-        _write_table(target, *table, overwrite=self.overwrite)
+            columns, rows = _with_scores(columns, rows, convert_to_numpy(data[self.detections_key]["scores"]))
+        with csv_file(target, overwrite=self.overwrite) as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(rows)
 
 
 def object_table(
@@ -105,13 +108,6 @@ def object_table(
 
 def _with_scores(columns: list[str], rows: list[list[Any]], scores: np.ndarray) -> tuple[list[str], list[list[Any]]]:
     return [*columns, "score"], [[*row, _short(scores[row[0] - 1])] for row in rows]
-
-
-def _write_table(path: Path, columns: list[str], rows: list[list[Any]], *, overwrite: bool) -> None:
-    with atomic_target(path, overwrite=overwrite) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
 
 
 def _short(value: float) -> float:

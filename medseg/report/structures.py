@@ -14,7 +14,7 @@ from scipy.ndimage import find_objects
 
 from medseg.errors import InputError
 from medseg.io import Space
-from medseg.io.atomic import atomic_target
+from medseg.io.csv_file import csv_file
 from medseg.io.result_saver import ResultSaver
 from medseg.io.save_volume import space_of
 from medseg.io.source_file import source_file
@@ -65,8 +65,10 @@ class SaveStructureTabled(ResultSaver):
         source = source_file(data[key])
         labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
         rows = structure_rows(labels, image, space_of(data[key]), all_names(labels, self.names))
-        with atomic_target(self.target(data[key], "structures.csv"), overwrite=self.overwrite) as t:
-            _write(t, rows)
+        with csv_file(self.target(data[key], "structures.csv"), overwrite=self.overwrite) as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
         if unusual := unusual_structures(rows, self.usual_ml):
             warn(f"{source}: {unusual}; is it another body region, or cut off? Look at the preview")
 
@@ -134,13 +136,6 @@ def unusual_structures(rows: Sequence[Mapping[str, Any]], usual_ml: Mapping[str,
     parts = [f"not found: {', '.join(absent)}"] if absent else []
     parts += [f"of another size than in training: {', '.join(odd)}"] if odd else []
     return "; ".join(parts) or None
-
-
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _short(value: float) -> float:
