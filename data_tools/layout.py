@@ -25,6 +25,7 @@ from typing import Any
 from medseg.errors import InputError
 from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
+from medseg.io.datalist import text_of
 from medseg.io.paths import IMAGE_SUFFIXES, NIFTI_SUFFIXES
 
 SUFFIXES = (*IMAGE_SUFFIXES, *NIFTI_SUFFIXES)
@@ -225,6 +226,6 @@ def _entry(path: Path, subset: str, index: int, entry: Any) -> Entry:
         if not whole or not 0 <= sections[0] < sections[1]:
             raise InputError(f"{where}: sections is {sections!r}; give [start, stop) with 0 <= start < stop")
         sections = tuple(sections)
-    texts = {k: "" if entry.get(k) is None else str(entry[k]) for k in ("image", "label", "group", "stratum")}
+    texts = {k: text_of(entry, k) for k in ("image", "label", "group", "stratum")}
     others = {k: v for k, v in entry.items() if k not in Entry.__dataclass_fields__}
     return Entry(**texts, sections=sections, others=others)

@@ -10,6 +10,7 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io import Geometry, read_image, read_labels, write_image, write_labels
 from medseg.io.atomic import atomic_target
+from medseg.io.paths import NIFTI_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Pixels:
 
 def is_nifti(path: str | Path) -> bool:
     """Whether the name ends in .nii or .nii.gz."""
-    return str(path).lower().endswith((".nii", ".nii.gz"))
+    return str(path).lower().endswith(NIFTI_SUFFIXES)
 
 
 def read_pixels(path: str | Path, *, labels: bool = False, axes: str | None = None) -> Pixels:

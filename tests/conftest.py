@@ -1,6 +1,5 @@
 """Fixtures that several test folders share."""
 
-import hashlib
 import json
 import locale
 import os
@@ -13,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))  # fill_weights: numbers of the parity oracles
-sys.path.insert(0, str(Path(__file__).parent / "builders"))  # dicom_series
+sys.path.insert(0, str(Path(__file__).parent / "builders"))  # dicom_series, bundle_weights
 
 ROOT = Path(__file__).parent.parent
 
@@ -70,6 +69,7 @@ def no_space_left():
 def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4, 4), seed: int = 0) -> Path:
     """A copy of a shipped U-Net bundle with a narrow network and seeded random weights, quick on any machine."""
     import torch
+    from bundle_weights import ship_weights
     from monai.bundle import ConfigParser
 
     shutil.copytree(shipped, root, ignore=shutil.ignore_patterns("models", "docs"))
@@ -91,11 +91,7 @@ def tiny_copy(shipped: Path, root: Path, channels: tuple[int, ...] = (2, 2, 4, 4
         head = network.heads[str(network.depth)] if hasattr(network, "heads") else network.head
         head.weight.data *= 2 / logits.std()
         head.bias.data -= 2 * logits.quantile(0.7) / logits.std()
-    (root / "models").mkdir()
-    torch.save(network.state_dict(), root / "models" / "model.pt")
-    metadata = json.loads((root / "configs" / "metadata.json").read_text(encoding="utf-8"))
-    metadata["weights_sha256"] = hashlib.sha256((root / "models" / "model.pt").read_bytes()).hexdigest()
-    (root / "configs" / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    ship_weights(root, network)
     return root
 
 

@@ -116,13 +116,6 @@ def evaluate(
         if csv:
             write_csv(csv, result, overwrite=overwrite)
             say.say(f"scores: {csv}")
-        if errors:
-            from medseg.report.error_table import write_error_table
-
-            say.start("listing the errors")
-            where = {"axes": axes, "objects": objects.value, "spacing_um": spacing_um}
-            write_error_table(errors, result, **where, overwrite=overwrite)
-            say.say(f"errors: {errors}")
         if matches:
             from medseg.report.match_table import write_match_table
 
@@ -132,17 +125,26 @@ def evaluate(
         problems = list(result.failed.values())
         for problem in problems:
             say.fail(f"error: {problem}")
-        if report:
-            from medseg.report.evaluation_report import write_report
+        if errors or report:
+            from medseg.report.error_table import listed_errors
+            from medseg.report.pair_errors import errors_of_pairs
 
-            say.start("drawing the report")
-            not_shown = write_report(
-                report, result, images=raw, axes=axes, objects=objects.value, spacing_um=spacing_um, overwrite=overwrite
-            )
-            for problem in not_shown:
-                say.fail(f"error: {problem}")
-            problems += not_shown
-            say.say(f"report: {report}")
+            say.start("drawing the report" if report else "listing the errors")
+            found = errors_of_pairs(result, axes=axes, objects=objects.value, spacing_um=spacing_um)
+            if errors:
+                found = listed_errors(errors, found, overwrite=overwrite)
+            if report:
+                from medseg.report.evaluation_report import write_report
+
+                not_shown = write_report(report, result, found, images=raw, axes=axes, overwrite=overwrite)
+                for problem in not_shown:
+                    say.fail(f"error: {problem}")
+                problems += not_shown
+            for _ in found:
+                pass  # the table is written as they go by
+            for name, path in (("errors", errors), ("report", report)):
+                if path:
+                    say.say(f"{name}: {path}")
     if problems:
         raise typer.Exit(1)
 

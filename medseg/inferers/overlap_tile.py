@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
+from medseg.inferers.device_of import device_of
 from medseg.inferers.tiling import AxisTiles, mirror_index, plan_axis
 
 _WHOLE_IMAGE_LAYERS = (
@@ -108,7 +109,8 @@ class OverlapTileInferer(Inferer):
         stack = convert_to_tensor(inputs, track_meta=False).movedim(1, -dims - 1)
         stack_shape = stack.shape[: -dims - 1]
         images = stack.reshape(-1, *stack.shape[-dims - 1 :])
-        output = self._run_tiles(images, plans, margin, lambda x: network(x, *args, **kwargs), _device(network))
+        device = device_of(network, images, self.device)
+        output = self._run_tiles(images, plans, margin, lambda x: network(x, *args, **kwargs), device)
         output = output.reshape(*stack_shape, *output.shape[1:]).movedim(-dims - 1, 1)
         return convert_to_dst_type(output, inputs, dtype=output.dtype)[0]
 
@@ -118,10 +120,9 @@ class OverlapTileInferer(Inferer):
         plans: list[AxisTiles],
         margin: int,
         network: Callable[[Tensor], Tensor],
-        network_device: torch.device | None,
+        device: torch.device,
     ) -> Tensor:
         image_shape = images.shape[2:]
-        device = torch.device(self.device) if self.device is not None else network_device or images.device
         places = list(itertools.product(range(len(images)), *(zip(p.origins, p.starts, strict=True) for p in plans)))
         output: Tensor | None = None
         for done in range(0, len(places), self.batch_size):
@@ -187,8 +188,3 @@ def _read_tile(images: Tensor, place: tuple, plans: list[AxisTiles]) -> Tensor:
         index = mirror_index(start, plan.size, images.shape[axis])
         tile = tile.index_select(axis, torch.from_numpy(index).to(tile.device))
     return tile
-
-
-def _device(network: Any) -> torch.device | None:
-    parameter = next(network.parameters(), None) if isinstance(network, nn.Module) else None
-    return None if parameter is None else parameter.device

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
-from torch import Tensor, nn
+from torch import Tensor
 
+from medseg.inferers.device_of import device_of
 from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.merge_detections import merge_detections
 
@@ -93,7 +94,7 @@ class TiledDetectionInferer(Inferer):
         axes = [plan_tiles(n, t, o, self.stride) for n, t, o in zip(shape, self.tile_shape, self.overlap, strict=True)]
         tiles = list(itertools.product(*axes))
         places = list(itertools.product(range(len(images)), range(len(tiles))))
-        device = torch.device(self.device) if self.device is not None else _device(network) or images.device
+        device = device_of(network, images, self.device)
         found: list[list[Detections]] = [[] for _ in images]
         for done in range(0, len(places), self.batch_size):
             batch = places[done : done + self.batch_size]
@@ -127,8 +128,3 @@ def plan_tiles(length: int, tile: int, overlap: int, stride: int) -> list[tuple[
     step = -(-(length - overlap) // (count * stride)) * stride
     size = min(tile, step + overlap)
     return [(start, min(start + size, length)) for start in range(0, length - overlap, step)]
-
-
-def _device(network: Any) -> torch.device | None:
-    parameter = next(network.parameters(), None) if isinstance(network, nn.Module) else None
-    return None if parameter is None else parameter.device

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,11 @@ def count_sections(path: str | Path) -> int:
         raise InputError(f"{path}: cannot be read as TIFF ({error})") from error
 
 
+def text_of(entry: Mapping[str, Any], key: str) -> str:
+    """What an item of a datalist says under a key, as text; empty where it says nothing or null."""
+    return "" if entry.get(key) is None else str(entry[key])
+
+
 def _split_entries(split: Path, part: str) -> list[dict[str, Any]]:
     try:
         entries = json.loads(split.read_text(encoding="utf-8"))[part]
@@ -86,7 +92,7 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
             raise InputError(f"{path}: named in the split but not there")
     count = count_sections(image)
     item = {"image": str(image), "label": str(label)}
-    item |= {key: "" if entry.get(key) is None else str(entry[key]) for key in ("group", "stratum")}
+    item |= {key: text_of(entry, key) for key in ("group", "stratum")}
     if count == 1:
         return [item | {"section": -1}]
     try:

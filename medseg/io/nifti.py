@@ -12,6 +12,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
+from medseg.io.paths import NIFTI_SUFFIXES
 from medseg.io.volume import Space, check_affine, check_volume, warn, warn_of_orientation
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # by the header's unit of space: unknown, m, mm, um
@@ -77,7 +78,7 @@ def write_nifti(path: str | Path, array: np.ndarray, space: Space, *, overwrite:
         OSError: the file could not be written; nothing half-written stays.
     """
     path = Path(path)
-    if not path.name.lower().endswith((".nii", ".nii.gz")):
+    if not path.name.lower().endswith(NIFTI_SUFFIXES):
         raise InputError(f"{path}: volumes are written as .nii.gz or .nii")
     image = nib.Nifti1Image(array, space.affine, dtype=array.dtype)
     # qform first: setting it fills pixdim, which the sform leaves alone

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform
 
 from medseg.errors import InputError
 from medseg.io.geometry import Geometry
-from medseg.io.paths import image_stem
+from medseg.io.result_saver import ResultSaver
 from medseg.io.source_file import source_file
 from medseg.io.write import write_image, write_labels
 
 
-class SaveImageResultd(MapTransform):
+class SaveImageResultd(ResultSaver):
     """Write ``(1, *spatial)`` results as ``<output_dir>/<stem>_<postfix><suffix>``.
 
     Integer results are label images (:func:`medseg.io.write_labels`); float results are written as float32.
@@ -46,23 +45,21 @@ class SaveImageResultd(MapTransform):
         overwrite: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.postfix, self.suffix, self.overwrite = Path(output_dir), postfix, suffix, overwrite
+        super().__init__(keys, output_dir, overwrite, allow_missing_keys)
+        self.postfix, self.suffix = postfix, suffix
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            result = data[key]
-            source = source_file(result)
-            if result.shape[0] != 1:
-                raise InputError(f"{source}: the result {key!r} has {result.shape[0]} channels; one can be saved")
-            target = self.output_dir / f"{image_stem(source)}_{self.postfix}{self.suffix}"
-            array, geometry = result[0].detach().cpu().numpy(), geometry_of(result)
-            if array.dtype.kind in "uib":
-                write_labels(target, array, geometry, overwrite=self.overwrite)
-            else:
-                write_image(target, array.astype(np.float32), geometry, overwrite=self.overwrite)
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        result = data[key]
+        if result.shape[0] != 1:
+            name = source_file(result)
+            raise InputError(f"{name}: the result {key!r} has {result.shape[0]} channels; one can be saved")
+        target = self.target(result, f"{self.postfix}{self.suffix}")
+        array, geometry = result[0].detach().cpu().numpy(), geometry_of(result)
+        if array.dtype.kind in "uib":
+            write_labels(target, array, geometry, overwrite=self.overwrite)
+        else:
+            write_image(target, array.astype(np.float32), geometry, overwrite=self.overwrite)
 
 
 def geometry_of(image: MetaTensor) -> Geometry | None:

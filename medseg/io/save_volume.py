@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from pathlib import Path
 from typing import Any
 
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 
 from medseg.errors import InputError
 from medseg.io.nifti import write_label_volume
-from medseg.io.paths import image_stem
+from medseg.io.result_saver import ResultSaver
 from medseg.io.source_file import source_file
 from medseg.io.volume import Space
 
 
-class SaveImageVolumed(MapTransform):
+class SaveImageVolumed(ResultSaver):
     """Write ``<output_dir>/<stem>_labels.nii.gz`` with the input's affine, sform and qform codes, and units.
 
     MONAI Deploy and MONAI Label, which take over saving, recognise it by the ``SaveImage`` in its name.
@@ -33,19 +30,10 @@ class SaveImageVolumed(MapTransform):
         OSError: the file could not be written; nothing half-written stays.
     """
 
-    def __init__(
-        self, keys: KeysCollection, output_dir: str | Path, overwrite: bool = False, allow_missing_keys: bool = False
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.overwrite = Path(output_dir), overwrite
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            source, space = source_file(data[key]), space_of(data[key])
-            target = self.output_dir / f"{image_stem(source)}_labels.nii.gz"
-            write_label_volume(target, convert_to_numpy(data[key])[0], space, overwrite=self.overwrite)
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        target, space = self.target(data[key], "labels.nii.gz"), space_of(data[key])
+        write_label_volume(target, convert_to_numpy(data[key])[0], space, overwrite=self.overwrite)
 
 
 def space_of(volume: Any) -> Space:

@@ -14,11 +14,11 @@ _PLACES = {
     "information": ("v_info", "variation_of_information"),
     "pixel": ("dice", "iou", "pixel_error"),
     "instances": ("aggregated_jaccard_index", "average_precision", "f1_score", "panoptic_quality"),
+    "pixel_metric": ("PixelErrorMetric",),
     "warping_metric": ("WarpingErrorMetric",),
     "overlap_metrics": (
         "InstanceAveragePrecisionMetric",
         "PanopticQualityMetric",
-        "PixelErrorMetric",
         "RandErrorMetric",
         "VInfoMetric",
         "VRandMetric",

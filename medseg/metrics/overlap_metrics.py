@@ -1,4 +1,4 @@
-"""Rand, information, pixel and object measures over batches, for MONAI's evaluation loops."""
+"""Measures of segments and objects that overlap, over batches, for MONAI's evaluation loops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from medseg.metrics.instances import (
     panoptic_quality_of,
 )
 from medseg.metrics.overlap import overlaps
-from medseg.metrics.pixel import pixel_error
 from medseg.metrics.rand import Pairs, Region, pair_counts
 from medseg.metrics.segments import SWEEP, one_level
 
@@ -173,35 +172,6 @@ class VariationOfInformationMetric(_OverlapMetric):
         means = sums[:, :2] / sums[:, 2:3]
         split, merge = means[means.sum(axis=1).argmin()]  # the parts are those of the best threshold
         return float({"both": split + merge, "split": split, "merge": merge}[self.part])
-
-
-class PixelErrorMetric(StackMetric):
-    """Pixel error, 1 - F of the foreground, of all images as one stack; see `medseg.metrics.pixel.pixel_error`.
-
-    It is defined for every image.
-    """
-
-    def __init__(
-        self,
-        threshold: float | Sequence[float] | None = None,
-        prediction_kind: Kind | None = None,
-        reference_kind: Kind | None = None,
-        reduction: Reduction = "stack",
-    ) -> None:
-        super().__init__(reduction)
-        self.levels = len(SWEEP if threshold is None else np.atleast_1d(threshold))
-        self.how = {
-            "threshold": threshold,
-            "prediction_kind": prediction_kind,
-            "reference_kind": reference_kind,
-        }
-
-    def _sums(self, prediction: np.ndarray, reference: np.ndarray) -> np.ndarray:
-        counts = [score.counts for score in pixel_error(prediction, reference, **self.how).sweep]
-        return at_every_level([(c.tp, c.fp, c.fn, c.tn, 0) for c in counts], self.levels)
-
-    def _value(self, sums: np.ndarray) -> float:
-        return 1 - max(ConfusionCounts(*row[:4].tolist()).f_score for row in sums)
 
 
 class InstanceAveragePrecisionMetric(_OverlapMetric):

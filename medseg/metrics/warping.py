@@ -9,11 +9,11 @@ from typing import Any
 from medseg.errors import InputError
 from medseg.metrics.foreground import Kind, as_array
 from medseg.metrics.image_pair import ImagePair
+from medseg.metrics.segments import SWEEP
 from medseg.metrics.warping_score import WarpingError, summarise
 
-# Repeated addition, not multiples of 0.1: the fourth is 0.30000000000000004, as in the challenge.
-CHALLENGE_THRESHOLDS = (0.0, 0.1, 0.2, 0.1 + 0.2, 0.4, 0.5, 0.6, 0.7, 0.7999999999999999, 0.8999999999999999)
-"""Thresholds over which the ISBI 2012 challenge takes the minimum."""
+CHALLENGE_THRESHOLDS = SWEEP[:10]
+"""Thresholds over which the ISBI 2012 challenge takes the minimum: without the last, 1, of the other measures."""
 
 
 def topological_warping_error(

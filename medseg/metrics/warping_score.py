@@ -69,11 +69,6 @@ class WarpingError:
     class_map: np.ndarray | None = None
     """``uint8`` like the image, 0 or 1 + index into ``medseg.kernels.mismatches.CLASSES``; None likewise."""
 
-    @property
-    def smallest_classic_error(self) -> float:
-        """Minimum of the classic error over the sweep, at a threshold of its own."""
-        return min(score.classic_error for score in self.sweep)
-
 
 def summarise(counts: np.ndarray, pixels: int, thresholds: Sequence[float]) -> WarpingError:
     """Turn counts into scores.

@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 
 from medseg.errors import InputError
-from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
+from medseg.io.result_saver import ResultSaver
 from medseg.io.source_file import source_file
 from medseg.kernels.run_lengths import encode_string, encode_window_runs
 from medseg.networks.mask_rcnn.paste import crop_masks
 
 
-class SaveCocod(MapTransform):
+class SaveCocod(ResultSaver):
     """Write ``<output_dir>/<stem>_coco.json``: the detections of an image with whole masks, overlapping or not.
 
     A label image gives each pixel to one object; here each object keeps all of its mask. Annotation ``id`` is the
@@ -49,31 +48,29 @@ class SaveCocod(MapTransform):
         overwrite: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.detections_key, self.overwrite = Path(output_dir), detections_key, overwrite
+        super().__init__(keys, output_dir, overwrite, allow_missing_keys)
+        self.detections_key = detections_key
         self.categories, self.threshold = tuple(categories), threshold
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            source = source_file(data[key])
-            shape = tuple(data[key].shape[1:])
-            if len(shape) != 2:
-                raise InputError(f"{source}: COCO holds 2D images, this one has shape {shape}; leave out --coco")
-            image = {"id": 1, "file_name": Path(source).name, "height": shape[0], "width": shape[1]}
-            annotations = coco_annotations(data[self.detections_key], shape, self.threshold)
-            unnamed = {a["category_id"] for a in annotations} - set(range(1, len(self.categories) + 1))
-            if unnamed:
-                raise InputError(
-                    f"{source}: objects of class {min(unnamed)}, but SaveCocod names {len(self.categories)} "
-                    f"({', '.join(self.categories)}); give its categories a name for each class of the network"
-                )
-            categories = [{"id": i, "name": name} for i, name in enumerate(self.categories, start=1)]
-            content = {"images": [image], "annotations": annotations, "categories": categories}
-            target = self.output_dir / f"{image_stem(source)}_coco.json"
-            with atomic_target(target, overwrite=self.overwrite) as partial:
-                partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        source = source_file(data[key])
+        shape = tuple(data[key].shape[1:])
+        if len(shape) != 2:
+            raise InputError(f"{source}: COCO holds 2D images, this one has shape {shape}; leave out --coco")
+        image = {"id": 1, "file_name": Path(source).name, "height": shape[0], "width": shape[1]}
+        annotations = coco_annotations(data[self.detections_key], shape, self.threshold)
+        unnamed = {a["category_id"] for a in annotations} - set(range(1, len(self.categories) + 1))
+        if unnamed:
+            raise InputError(
+                f"{source}: objects of class {min(unnamed)}, but SaveCocod names {len(self.categories)} "
+                f"({', '.join(self.categories)}); give its categories a name for each class of the network"
+            )
+        categories = [{"id": i, "name": name} for i, name in enumerate(self.categories, start=1)]
+        content = {"images": [image], "annotations": annotations, "categories": categories}
+        target = self.target(data[key], "coco.json")
+        with atomic_target(target, overwrite=self.overwrite) as partial:
+            partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
 def coco_annotations(

@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from medseg.io.atomic import atomic_target
-from medseg.report.pair_errors import errors_of_pair, pixel_size_um
-from medseg.workflow.evaluate import Evaluation
+from medseg.io.csv_file import csv_file
+from medseg.report.pair_errors import PairErrors
 
 COLUMNS = ("image", "error", "section", "y", "x", "y_um", "x_um", "mismatch_px", "area_px")
 
 
-def write_error_table(
-    path: Path,
-    evaluation: Evaluation,
-    *,
-    axes: str | None = None,
-    objects: str = "auto",
-    spacing_um: Sequence[float] | None = None,
-    overwrite: bool = False,
-) -> None:
-    """Write a CSV file of all errors, those of largest area first in each image.
+def listed_errors(path: Path, found: Iterable[PairErrors], *, overwrite: bool = False) -> Iterator[PairErrors]:
+    """Pass the errors of pairs on, and list them all in a CSV file, which is there when the last has been passed.
 
     Columns: stem of the image; class of `medseg.kernels.mismatches.CLASSES`; section, y and x in pixels, from 0;
     the same in µm, empty where the pixel size is not known; pixels that moving borders cannot mend; pixels that
-    lie in the wrong object because of it.
+    lie in the wrong object because of it. Those of largest area come first in each image.
 
     Args:
         path: the file.
-        evaluation: its pairs are read again, one at a time.
-        axes, objects: as given to `medseg.workflow.evaluate.evaluate_files`.
-        spacing_um: pixel size (..., y, x) in µm, instead of what the files say.
+        found: see `medseg.report.pair_errors.errors_of_pairs`; finding them costs as much as scoring did, so who
+            wants them for something else takes them from here.
         overwrite: replace a file that exists.
 
     Raises:
         InputError: a file that exists.
     """
-    with (
-        atomic_target(path, overwrite=overwrite) as target,
-        target.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
-    ):
+    with csv_file(path, overwrite=overwrite) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for pair in evaluation.pairs:
-            errors, geometry, _ = errors_of_pair(pair, evaluation, axes, objects)
-            spacing = pixel_size_um(geometry, spacing_um)
-            for place in errors.places:
+        for one in found:
+            for place in one.errors.places:
                 at = (place.y, place.x)
-                in_um = [f"{c * s:.6g}" for c, s in zip(at, spacing, strict=True)] if spacing else ["", ""]
-                writer.writerow([pair.stem, place.kind, place.section, *at, *in_um, place.pixels, place.area])
+                in_um = [f"{c * s:.6g}" for c, s in zip(at, one.spacing, strict=True)] if one.spacing else ["", ""]
+                writer.writerow([one.pair.stem, place.kind, place.section, *at, *in_um, place.pixels, place.area])
+            yield one

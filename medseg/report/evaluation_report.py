@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from medseg.io.atomic import atomic_target
 from medseg.metrics.evaluation import HIGHER_IS_BETTER, Scores
 from medseg.metrics.segments import as_sections
 from medseg.report.page import figure, page, table
-from medseg.report.pair_errors import errors_of_pair, level_of, pixel_size_um
+from medseg.report.pair_errors import PairErrors, level_of
 from medseg.report.pictures import (
     data_uri,
     error_picture,
@@ -46,23 +46,20 @@ _OPEN = 3  # images whose pictures are seen at once
 def write_report(
     path: Path,
     evaluation: Evaluation,
+    found: Iterable[PairErrors],
     *,
     images: dict[str, Path] | None = None,
     axes: str | None = None,
-    objects: str = "auto",
-    spacing_um: Sequence[float] | None = None,
     overwrite: bool = False,
 ) -> list[str]:
     """Write one self-contained page.
 
-    The pairs are read again, one at a time: the memory of the largest, not of all.
-
     Args:
         path: the page.
         evaluation: scores of the pairs that are shown.
+        found: their errors, see `medseg.report.pair_errors.errors_of_pairs`.
         images: raw image of each stem, where there is one.
-        axes, objects: as given to `medseg.workflow.evaluate.evaluate_files`.
-        spacing_um: pixel size (..., y, x) in µm, instead of what the files say.
+        axes: of raw images that do not state theirs, as given to `medseg.workflow.evaluate.evaluate_files`.
         overwrite: replace a page that exists.
 
     Returns:
@@ -74,30 +71,28 @@ def write_report(
     level = level_of(evaluation)
     # Pages of hundreds of images stay below what a browser and a mail take.
     side = 512 if len(evaluation.pairs) <= 20 else 224
-    found: list[tuple[int, int, int, FoundPlace]] = []
+    largest: list[tuple[int, int, int, FoundPlace]] = []
     number = 0
     details, problems = {}, []
-    for pair in evaluation.pairs:
-        errors, geometry, shape = errors_of_pair(pair, evaluation, axes, objects)
-        raw = None
+    for one in found:
+        pair, errors, raw = one.pair, one.errors, None
         try:
             if images and pair.stem in images:
-                raw = _raw_sections(images[pair.stem], pair, shape, axes)
+                raw = _raw_sections(images[pair.stem], pair, one.shape, axes)
         except InputError as error:
             problems.append(str(error))
         except OSError as error:
             problems.append(f"{images[pair.stem]}: {error.strerror or error}")
-        spacing = pixel_size_um(geometry, spacing_um)
-        details[pair.stem] = _image(pair, evaluation.images[pair.stem], errors, raw, spacing, side)
+        details[pair.stem] = _image(pair, evaluation.images[pair.stem], errors, raw, one.spacing, side)
         for place, others in one_of_each_object(errors.places)[:PLACES_SHOWN]:
             number += 1
             key = (place.area, place.pixels, -number)
-            if len(found) == PLACES_SHOWN and key <= found[0][:3]:
+            if len(largest) == PLACES_SHOWN and key <= largest[0][:3]:
                 break
             pictures = crops(errors, raw, place)
-            entry = (*key, FoundPlace(place, others, pair.stem, len(errors.classes) > 1, spacing, pictures))
-            (heapq.heappush if len(found) < PLACES_SHOWN else heapq.heappushpop)(found, entry)
-    worst = [entry[3] for entry in sorted(found, key=lambda entry: entry[:3], reverse=True)]
+            entry = (*key, FoundPlace(place, others, pair.stem, len(errors.classes) > 1, one.spacing, pictures))
+            (heapq.heappush if len(largest) < PLACES_SHOWN else heapq.heappushpop)(largest, entry)
+    worst = [entry[3] for entry in sorted(largest, key=lambda entry: entry[:3], reverse=True)]
     text = page("Evaluation", _parts(evaluation, level, worst, details, problems))
     with atomic_target(path, overwrite=overwrite) as target:
         target.write_text(text, encoding="utf-8", errors="backslashreplace")  # of odd file names

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 
-from medseg.io.atomic import atomic_target
+from medseg.io.csv_file import csv_file
 
 _NOT_MEASURED = ("label", "section", "centroid", "bbox", "touches_border")  # beginnings of columns: names and places
 
@@ -32,10 +32,7 @@ def write_image_summary(path: Path, tables: Mapping[Path, Path | None], *, overw
     """
     rows = {image: _summary(table) if table else {} for image, table in tables.items()}
     columns = dict.fromkeys(("objects", "touching_border", *(name for row in rows.values() for name in row)))
-    with (
-        atomic_target(path, overwrite=overwrite) as partial,
-        partial.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
-    ):
+    with csv_file(path, overwrite=overwrite) as file:
         writer = csv.DictWriter(file, ["image", *columns], restval="")
         writer.writeheader()
         writer.writerows({"image": str(image), **row} for image, row in rows.items())

@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from skimage.measure import regionprops
 
 from medseg.errors import InputError
-from medseg.io import Geometry, image_stem
-from medseg.io.atomic import atomic_target
+from medseg.io import Geometry
+from medseg.io.csv_file import csv_file
+from medseg.io.result_saver import ResultSaver
 from medseg.io.save import geometry_of
-from medseg.io.source_file import source_file
 
 
-class SaveObjectTabled(MapTransform):
+class SaveObjectTabled(ResultSaver):
     """Write ``<output_dir>/<stem>_objects.csv`` for each label image (see :func:`object_table`).
 
     Args:
@@ -43,20 +42,21 @@ class SaveObjectTabled(MapTransform):
         detections_key: str | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.intensity_key, self.overwrite = Path(output_dir), intensity_key, overwrite
+        super().__init__(keys, output_dir, overwrite, allow_missing_keys)
+        self.intensity_key = intensity_key
         self.spatial_dims, self.detections_key = spatial_dims, detections_key
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            target = self.output_dir / f"{image_stem(source_file(data[key]))}_objects.csv"
-            labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
-            table = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
-            if self.detections_key is not None:
-                table = _with_scores(*table, convert_to_numpy(data[self.detections_key]["scores"]))
-            _write_table(target, *table, overwrite=self.overwrite)
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        target = self.target(data[key], "objects.csv")
+        labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
+        columns, rows = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
+        if self.detections_key is not None:
+            columns, rows = _with_scores(columns, rows, convert_to_numpy(data[self.detections_key]["scores"]))
+        with csv_file(target, overwrite=self.overwrite) as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(rows)
 
 
 def object_table(
@@ -108,13 +108,6 @@ def object_table(
 
 def _with_scores(columns: list[str], rows: list[list[Any]], scores: np.ndarray) -> tuple[list[str], list[list[Any]]]:
     return [*columns, "score"], [[*row, _short(scores[row[0] - 1])] for row in rows]
-
-
-def _write_table(path: Path, columns: list[str], rows: list[list[Any]], *, overwrite: bool) -> None:
-    with atomic_target(path, overwrite=overwrite) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
 
 
 def _short(value: float) -> float:

@@ -10,20 +10,18 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from skimage.segmentation import find_boundaries
 
-from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
-from medseg.io.source_file import source_file
+from medseg.io.result_saver import ResultSaver
 
 _FILL = 0.25
 _GAP = 4
 _COLOURS = 509
 
 
-class SaveOverlayd(MapTransform):
+class SaveOverlayd(ResultSaver):
     """Write ``<output_dir>/<stem>_overlay.png`` for each label image.
 
     Args:
@@ -47,20 +45,18 @@ class SaveOverlayd(MapTransform):
         max_side: int = 2048,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.image_key, self.channel, self.overwrite = Path(output_dir), image_key, channel, overwrite
+        super().__init__(keys, output_dir, overwrite, allow_missing_keys)
+        self.image_key, self.channel = image_key, channel
         self.max_sections, self.max_side = max_sections, max_side
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            target = self.output_dir / f"{image_stem(source_file(data[key]))}_overlay.png"
-            labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])
-            image = image if self.channel is None else image[self.channel : self.channel + 1]
-            picture = overlay_sections(image, labels, max_sections=self.max_sections, max_side=self.max_side)
-            with atomic_target(target, overwrite=self.overwrite) as partial:
-                partial.write_bytes(imagecodecs.png_encode(picture))
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        target = self.target(data[key], "overlay.png")
+        labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])
+        image = image if self.channel is None else image[self.channel : self.channel + 1]
+        picture = overlay_sections(image, labels, max_sections=self.max_sections, max_side=self.max_side)
+        with atomic_target(target, overwrite=self.overwrite) as partial:
+            partial.write_bytes(imagecodecs.png_encode(picture))
 
 
 def overlay(image: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""The topological errors of an evaluated pair: the files are read again, so that one pair is in memory at a time."""
+"""The topological errors of evaluated pairs: the files are read again, so that one pair is in memory at a time."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from medseg.io import Geometry
 from medseg.metrics.kinds import as_kind
@@ -12,28 +13,51 @@ from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
 from medseg.workflow.pairs import FilePair
 
 
+@dataclass(frozen=True, eq=False)
+class PairErrors:
+    """The errors of one pair of files."""
+
+    pair: FilePair
+    errors: ErrorMap
+    shape: tuple[int, ...]
+    """Of the reference."""
+    spacing: tuple[float, float] | None
+    """Pixel size (y, x) in µm, where it is known."""
+
+
+def errors_of_pairs(
+    evaluation: Evaluation,
+    *,
+    axes: str | None = None,
+    objects: str = "auto",
+    spacing_um: Sequence[float] | None = None,
+) -> Iterator[PairErrors]:
+    """Find the errors of each pair of an evaluation, one pair after the other.
+
+    Args:
+        evaluation: whose pairs are read again.
+        axes, objects: as given to `medseg.workflow.evaluate.evaluate_files`.
+        spacing_um: pixel size (..., y, x) in µm, instead of what the files say.
+    """
+    for pair in evaluation.pairs:
+        prediction, reference, geometry, through = read_pair(pair, axes, objects)
+        options = resolve_kinds(prediction, reference, evaluation.options, through)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
+            errors = map_errors(
+                as_kind(prediction, "prediction", options.prediction_kind),
+                as_kind(reference, "reference", options.reference_kind),
+                level_of(evaluation),
+            )
+        yield PairErrors(pair, errors, reference.shape, _pixel_size_um(geometry, spacing_um))
+
+
 def level_of(evaluation: Evaluation) -> float:
     """Where probabilities are cut to show errors: at the best level of the topological warping error."""
     return evaluation.total.warping.threshold if evaluation.total.warping else evaluation.options.level
 
 
-def errors_of_pair(
-    pair: FilePair, evaluation: Evaluation, axes: str | None, objects: str
-) -> tuple[ErrorMap, Geometry, tuple[int, ...]]:
-    """Errors, geometry and shape of the reference; `axes` and `objects` as given to `evaluate_files`."""
-    prediction, reference, geometry, through = read_pair(pair, axes, objects)
-    options = resolve_kinds(prediction, reference, evaluation.options, through)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
-        errors = map_errors(
-            as_kind(prediction, "prediction", options.prediction_kind),
-            as_kind(reference, "reference", options.reference_kind),
-            level_of(evaluation),
-        )
-    return errors, geometry, reference.shape
-
-
-def pixel_size_um(geometry: Geometry, given: Sequence[float] | None) -> tuple[float, float] | None:
+def _pixel_size_um(geometry: Geometry, given: Sequence[float] | None) -> tuple[float, float] | None:
     """(y, x) in µm: as given, else of the file; None if neither says."""
     spacing = tuple((given or geometry.spacing_um or ())[-2:])
     return spacing if len(spacing) == 2 else None

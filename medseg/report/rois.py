@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Hashable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from scipy.ndimage import find_objects
 from skimage.measure import find_contours
 
-from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
+from medseg.io.result_saver import ResultSaver
 from medseg.io.save import geometry_of
-from medseg.io.source_file import source_file
 
 if TYPE_CHECKING:
     from roifile import ImagejRoi
@@ -25,7 +21,7 @@ if TYPE_CHECKING:
 _MOVE, _LINE, _CLOSE = 0, 1, 4  # of a path of several outlines, as Java's PathIterator numbers them
 
 
-class SaveRoisd(MapTransform):
+class SaveRoisd(ResultSaver):
     """Write ``<output_dir>/<stem>_rois.zip`` for each label image (see :func:`image_rois`).
 
     Args:
@@ -37,23 +33,15 @@ class SaveRoisd(MapTransform):
         InputError: a file that exists.
     """
 
-    def __init__(
-        self, keys: KeysCollection, output_dir: str | Path, overwrite: bool = False, allow_missing_keys: bool = False
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.overwrite = Path(output_dir), overwrite
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            target = self.output_dir / f"{image_stem(source_file(data[key]))}_rois.zip"
-            geometry = geometry_of(data[key])
-            rois = image_rois(convert_to_numpy(data[key])[0], geometry.axes if geometry else None)
-            with atomic_target(target, overwrite=self.overwrite) as partial, zipfile.ZipFile(partial, "w") as file:
-                for roi in rois:
-                    # ZipInfo has a fixed date: the same objects give the same file
-                    file.writestr(zipfile.ZipInfo(f"{roi.name}.roi"), roi.tobytes(), zipfile.ZIP_DEFLATED)
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        target = self.target(data[key], "rois.zip")
+        geometry = geometry_of(data[key])
+        rois = image_rois(convert_to_numpy(data[key])[0], geometry.axes if geometry else None)
+        with atomic_target(target, overwrite=self.overwrite) as partial, zipfile.ZipFile(partial, "w") as file:
+            for roi in rois:
+                # ZipInfo has a fixed date: the same objects give the same file
+                file.writestr(zipfile.ZipInfo(f"{roi.name}.roi"), roi.tobytes(), zipfile.ZIP_DEFLATED)
 
 
 def image_rois(labels: np.ndarray, axes: str | None = None) -> Iterator[ImagejRoi]:

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from scipy.ndimage import find_objects
 
 from medseg.errors import InputError
-from medseg.io import Space, image_stem
-from medseg.io.atomic import atomic_target
+from medseg.io import Space
+from medseg.io.csv_file import csv_file
+from medseg.io.result_saver import ResultSaver
 from medseg.io.save_volume import space_of
 from medseg.io.source_file import source_file
 from medseg.io.volume import warn
@@ -27,7 +27,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class SaveStructureTabled(MapTransform):
+class SaveStructureTabled(ResultSaver):
     """Write ``<output_dir>/<stem>_structures.csv`` for each label volume (see :func:`structure_rows`).
 
     Args:
@@ -55,22 +55,22 @@ class SaveStructureTabled(MapTransform):
         overwrite: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.image_key, self.overwrite = Path(output_dir), image_key, overwrite
+        super().__init__(keys, output_dir, overwrite, allow_missing_keys)
+        self.image_key = image_key
         self.names = structure_names(names)
         self.usual_ml = dict(usual_ml or {})
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            source = source_file(data[key])
-            labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
-            rows = structure_rows(labels, image, space_of(data[key]), all_names(labels, self.names))
-            with atomic_target(self.output_dir / f"{image_stem(source)}_structures.csv", overwrite=self.overwrite) as t:
-                _write(t, rows)
-            if unusual := unusual_structures(rows, self.usual_ml):
-                warn(f"{source}: {unusual}; is it another body region, or cut off? Look at the preview")
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        source = source_file(data[key])
+        labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
+        rows = structure_rows(labels, image, space_of(data[key]), all_names(labels, self.names))
+        with csv_file(self.target(data[key], "structures.csv"), overwrite=self.overwrite) as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+        if unusual := unusual_structures(rows, self.usual_ml):
+            warn(f"{source}: {unusual}; is it another body region, or cut off? Look at the preview")
 
 
 def structure_names(channel_def: Mapping[str, str]) -> dict[int, str]:
@@ -136,13 +136,6 @@ def unusual_structures(rows: Sequence[Mapping[str, Any]], usual_ml: Mapping[str,
     parts = [f"not found: {', '.join(absent)}"] if absent else []
     parts += [f"of another size than in training: {', '.join(odd)}"] if odd else []
     return "; ".join(parts) or None
-
-
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def _short(value: float) -> float:

@@ -9,12 +9,12 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 
 from medseg.io import Space, image_stem
 from medseg.io.atomic import atomic_target
 from medseg.io.paths import readable
+from medseg.io.result_saver import ResultSaver
 from medseg.io.save_volume import space_of
 from medseg.io.source_file import source_file
 from medseg.report.structures import all_names, structure_names
@@ -25,7 +25,7 @@ _PLANES = (("sagittal", 1, 2, "A", "S"), ("coronal", 0, 2, "R", "S"), ("axial", 
 _DPI, _HEIGHT_INCH = 100, 5.0
 
 
-class SaveVolumePreviewd(MapTransform):
+class SaveVolumePreviewd(ResultSaver):
     """Write ``<output_dir>/<stem>_preview.png`` for each label volume (see :func:`draw_preview`).
 
     Args:
@@ -46,19 +46,17 @@ class SaveVolumePreviewd(MapTransform):
         overwrite: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir, self.image_key, self.overwrite = Path(output_dir), image_key, overwrite
+        super().__init__(keys, output_dir, overwrite, allow_missing_keys)
+        self.image_key = image_key
         self.names = structure_names(names)
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write each key; the data pass through unchanged."""
-        for key in self.key_iterator(data):
-            source = source_file(data[key])
-            labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
-            with atomic_target(self.output_dir / f"{image_stem(source)}_preview.png", overwrite=self.overwrite) as t:
-                title = readable(image_stem(source))
-                draw_preview(t, image, labels, space_of(data[key]), all_names(labels, self.names), title=title)
-        return dict(data)
+    def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
+        """Write the file of one key."""
+        source = source_file(data[key])
+        labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
+        with atomic_target(self.target(data[key], "preview.png"), overwrite=self.overwrite) as t:
+            title = readable(image_stem(source))
+            draw_preview(t, image, labels, space_of(data[key]), all_names(labels, self.names), title=title)
 
 
 def draw_preview(

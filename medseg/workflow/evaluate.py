@@ -15,6 +15,7 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io import Geometry, read_image, read_labels
 from medseg.io.atomic import atomic_target
+from medseg.io.csv_file import csv_file
 from medseg.metrics.evaluation import (
     EvaluationOptions,
     ImageEvaluation,
@@ -148,10 +149,7 @@ def write_json(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -
 def write_csv(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
     """Write one row per image and one `total`; undefined values are empty, and counted in the last column."""
     rows = [*evaluation.images.items(), ("total", evaluation.total)]
-    with (
-        atomic_target(path, overwrite=overwrite) as target,
-        target.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
-    ):
+    with csv_file(path, overwrite=overwrite) as file:
         writer = csv.writer(file)
         writer.writerow(["image", *evaluation.total.values, "undefined"])
         for name, scores in rows:

@@ -1,6 +1,5 @@
 """Detector bundles with narrow networks, and folders to train them on."""
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 def narrow_detector(name: str, root: Path) -> Path:
     """A copy of a detector bundle with a narrow network of seeded random weights that finds much."""
     import torch
+    from bundle_weights import ship_weights
     from monai.bundle import ConfigParser
 
     shutil.copytree(ROOT / "bundles" / name, root, ignore=shutil.ignore_patterns("models", "docs"))
@@ -30,12 +30,7 @@ def narrow_detector(name: str, root: Path) -> Path:
     parser = ConfigParser()
     parser.read_config(root / "configs" / "inference.json")
     torch.manual_seed(0)
-    network = parser.get_parsed_content("network_def")
-    (root / "models").mkdir()
-    torch.save(network.state_dict(), root / "models" / "model.pt")
-    metadata = json.loads((root / "configs" / "metadata.json").read_text(encoding="utf-8"))
-    metadata["weights_sha256"] = hashlib.sha256((root / "models" / "model.pt").read_bytes()).hexdigest()
-    (root / "configs" / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    ship_weights(root, parser.get_parsed_content("network_def"))
     return root
 
 

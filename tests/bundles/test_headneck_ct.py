@@ -1,7 +1,6 @@
 """The head and neck bundles with small networks, on synthetic CTs of seven organs: train, predict, evaluate, export."""
 
 import csv
-import hashlib
 import json
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from bundle_weights import ship_weights
 from dicom_series import write_series
 from monai.bundle import ConfigParser, ConfigWorkflow
 
@@ -51,11 +51,7 @@ def small_bundle(request, tmp_path_factory) -> Path:
     parser = ConfigParser()
     parser.read_config(root / "configs" / "inference.json")
     parser.read_meta(root / "configs" / "metadata.json")
-    (root / "models").mkdir()
-    torch.save(parser.get_parsed_content("network_def").state_dict(), root / "models" / "model.pt")
-    metadata = json.loads((root / "configs" / "metadata.json").read_text(encoding="utf-8"))
-    metadata["weights_sha256"] = hashlib.sha256((root / "models" / "model.pt").read_bytes()).hexdigest()
-    (root / "configs" / "metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
+    ship_weights(root, parser.get_parsed_content("network_def"))
     return root
 
 

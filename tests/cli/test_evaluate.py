@@ -13,6 +13,8 @@ from medseg.cli.evaluate import evaluate
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
 from medseg.metrics.evaluation import METRICS
+from medseg.report import pair_errors
+from medseg.report.places import map_errors
 
 app = typer.Typer()
 app.command()(evaluate)
@@ -68,6 +70,17 @@ def test_folders_to_json_csv_and_report(folders):
     with pytest.raises(InputError, match="exists"):
         run(folders / "p", folders / "r", "--csv", outputs[1])
     assert run(folders / "p", folders / "r", *flags, "--overwrite", "-q").output == ""
+
+
+def test_errors_are_looked_for_once(folders, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(pair_errors, "map_errors", lambda *pair: looked_at.append(pair) or map_errors(*pair))
+    flags = (folders / "p", folders / "r", "--metrics", "mergers", "--errors", folders / "errors.csv")
+    assert run(*flags, "--report", folders / "report.html").exit_code == 0
+    assert len(looked_at) == 3
+    with_report = (folders / "errors.csv").read_text()
+    assert run(*flags, "--overwrite").exit_code == 0  # the table alone
+    assert (folders / "errors.csv").read_text() == with_report
 
 
 def test_integer_probabilities_by_their_kind(tmp_path):

@@ -1,5 +1,6 @@
 """The folder layout: read by json or by stems, written back the same, bad folders refused."""
 
+import hashlib
 import json
 import os
 
@@ -17,6 +18,8 @@ from data_tools.layout import (
 )
 from medseg.errors import InputError
 from medseg.io import write_image, write_labels
+
+FILES = ("images/a.tif", "images/ü b.tif", "labels/a.tif", "labels/ü b.tif")
 
 
 @pytest.fixture
@@ -45,7 +48,8 @@ def test_round_trip(folder):
     )
     write_dataset_json(written)
     assert read_dataset(folder) == written
-    assert all(v.startswith("sha256:") for v in written.checksums.values())
+    digests = {path: hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in FILES}
+    assert written.checksums == {path: f"sha256:{digest}" for path, digest in digests.items()}
 
 
 def test_other_keys_are_kept(folder):

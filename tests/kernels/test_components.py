@@ -62,6 +62,14 @@ def test_more_components_than_the_first_table_holds():
     np.testing.assert_array_equal(labels[image], np.arange(1, count + 1))
 
 
+def test_what_grew_together_stays_so_when_the_table_grows():
+    combs = np.zeros((5, 1401), bool)
+    combs[[0, 3], ::2] = combs[[1, 4]] = True  # of 701 teeth each, which their backs join
+    labels, count = label_components(combs, 4)
+    assert count == 2
+    np.testing.assert_array_equal(labels, combs * np.array([[1], [1], [0], [2], [2]]))
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0, 0)])
 def test_empty_image(shape):
     labels, count = label_components(np.zeros(shape, bool), 4 if len(shape) == 2 else 6)

@@ -52,3 +52,8 @@ def test_crowds_of_mixed_sizes():
         )
         problem = boxes, rng.permutation(120), rng.integers(0, 2, 120), threshold
         assert np.array_equal(greedy_nms(*problem), slow_nms(*problem))
+
+
+def test_boxes_far_smaller_than_the_largest():
+    boxes = np.array([[5, 5, 5 + 1e-6, 5 + 1e-6], [5, 5, 5 + 1e-6, 5 + 1e-6], [0, 0, 1e6, 1e6]])
+    assert greedy_nms(boxes, np.arange(3), np.zeros(3, np.int64), 0.5).tolist() == [True, False, True]

@@ -11,13 +11,13 @@ from medseg.metrics.overlap import as_one_stack, overlaps
 from medseg.metrics.overlap_metrics import (
     InstanceAveragePrecisionMetric,
     PanopticQualityMetric,
-    PixelErrorMetric,
     RandErrorMetric,
     VariationOfInformationMetric,
     VInfoMetric,
     VRandMetric,
 )
 from medseg.metrics.pixel import pixel_error
+from medseg.metrics.pixel_metric import PixelErrorMetric
 from medseg.metrics.rand import rand_error, rand_of, v_rand
 
 RNG = np.random.default_rng(0)

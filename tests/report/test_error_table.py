@@ -8,7 +8,8 @@ import pytest
 from medseg.errors import InputError
 from medseg.io import write_labels
 from medseg.metrics.evaluation import EvaluationOptions
-from medseg.report.error_table import COLUMNS, write_error_table
+from medseg.report.error_table import COLUMNS, listed_errors
+from medseg.report.pair_errors import errors_of_pairs
 from medseg.workflow.evaluate import evaluate_files
 from medseg.workflow.pairs import FilePair
 
@@ -24,7 +25,9 @@ def test_each_error_of_each_section(tmp_path):
         write_labels(tmp_path / f"{name}.tif", image)
         pairs.append(tmp_path / f"{name}.tif")
     evaluation = evaluate_files([FilePair("cells", pairs[1], pairs[0])], EvaluationOptions(metrics=("splits",)))
-    write_error_table(tmp_path / "errors.csv", evaluation, spacing_um=(2, 0.5))
+    found = errors_of_pairs(evaluation, spacing_um=(2, 0.5))
+    (passed,) = listed_errors(tmp_path / "errors.csv", found)
+    assert (passed.pair.stem, len(passed.errors.places)) == ("cells", 2)
     with (tmp_path / "errors.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == COLUMNS
@@ -35,4 +38,4 @@ def test_each_error_of_each_section(tmp_path):
     assert (rows[0]["y"], rows[0]["y_um"]) == ("15", "30")
     assert (rows[1]["x"], rows[1]["x_um"]) == ("40", "20")
     with pytest.raises(InputError, match="exists"):
-        write_error_table(tmp_path / "errors.csv", evaluation)
+        list(listed_errors(tmp_path / "errors.csv", []))

@@ -12,6 +12,7 @@ from medseg.errors import InputError
 from medseg.io import write_image, write_labels
 from medseg.metrics.evaluation import EvaluationOptions
 from medseg.report.evaluation_report import write_report
+from medseg.report.pair_errors import errors_of_pairs
 from medseg.workflow.evaluate import evaluate_files
 from medseg.workflow.pairs import FilePair
 
@@ -41,7 +42,7 @@ def evaluation(tmp_path):
 
 
 def test_scores_places_and_images_are_there(tmp_path, evaluation):
-    write_report(tmp_path / "report.html", evaluation, spacing_um=(0.5, 0.25))
+    write_report(tmp_path / "report.html", evaluation, errors_of_pairs(evaluation, spacing_um=(0.5, 0.25)))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "cell &lt;002&gt; &amp; co" in text
     assert "<002>" not in text
@@ -59,13 +60,15 @@ def test_raw_images_are_shown_where_they_fit(tmp_path, evaluation):
     write_image(tmp_path / "raw.tif", np.arange(48 * 64, dtype=np.uint16).reshape(48, 64))
     write_image(tmp_path / "other.tif", np.zeros((48, 63), np.uint8))
     images = {stem: tmp_path / "raw.tif", other: tmp_path / "other.tif"}
-    (problem,) = write_report(tmp_path / "report.html", evaluation, images=images)
+    (problem,) = write_report(tmp_path / "report.html", evaluation, errors_of_pairs(evaluation), images=images)
     assert problem.startswith(f"{tmp_path / 'other.tif'} has the shape (48, 63)")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert text.count('alt="image"') == 1
     assert "<b>Not shown:</b> " in text
     images = {stem: tmp_path / "raw.tif", other: tmp_path / "gone.tif"}
-    (problem,) = write_report(tmp_path / "report.html", evaluation, images=images, overwrite=True)
+    (problem,) = write_report(
+        tmp_path / "report.html", evaluation, errors_of_pairs(evaluation), images=images, overwrite=True
+    )
     assert problem == f"{tmp_path / 'gone.tif'}: no such file"
 
 
@@ -77,7 +80,8 @@ def test_a_stack_shows_its_worst_sections(tmp_path):
     for name, image in (("truth", reference), ("found", prediction)):
         write_labels(tmp_path / f"{name}.tif", image)
     pair = FilePair("stack", tmp_path / "found.tif", tmp_path / "truth.tif")
-    write_report(tmp_path / "report.html", evaluate_files([pair], EvaluationOptions()))
+    evaluation = evaluate_files([pair], EvaluationOptions())
+    write_report(tmp_path / "report.html", evaluation, errors_of_pairs(evaluation))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "4 of 9 sections shown: the worst." in text
     assert set(re.findall(r'alt="section (\d): truth"', text)) == {"1", "3", "4", "6"}
@@ -87,8 +91,8 @@ def test_a_stack_shows_its_worst_sections(tmp_path):
 def test_an_existing_page_stays(tmp_path, evaluation):
     (tmp_path / "report.html").write_text("mine")
     with pytest.raises(InputError, match="exists"):
-        write_report(tmp_path / "report.html", evaluation)
-    write_report(tmp_path / "report.html", evaluation, overwrite=True)
+        write_report(tmp_path / "report.html", evaluation, errors_of_pairs(evaluation))
+    write_report(tmp_path / "report.html", evaluation, errors_of_pairs(evaluation), overwrite=True)
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
@@ -97,7 +101,7 @@ def test_an_existing_page_stays(tmp_path, evaluation):
 def test_in_a_browser_light_and_dark(tmp_path, number):
     pairs = write_pairs(tmp_path, number)
     evaluation = evaluate_files(pairs, EvaluationOptions(metrics=("warping_error", "dice")))
-    write_report(tmp_path / "report.html", evaluation)
+    write_report(tmp_path / "report.html", evaluation, errors_of_pairs(evaluation))
     assert (tmp_path / "report.html").stat().st_size < 25_000 * (number + 20)
     for scheme, background in ((1, LIGHT), (0, DARK)):
         picture = screenshot(tmp_path, scheme)

@@ -46,7 +46,9 @@ def test_gains_are_as_large_as_asked():
     seen = []
     for _ in range(200):
         mix.randomize(3)
-        seen += [row.sum() for row in mix.matrix if row.any()]
+        sums = [row.sum() for row in mix.matrix if row.any()]
+        assert len(set(sums)) == len(sums)  # each channel has its own
+        seen += sums
     assert 0.8 <= min(seen) < 0.82
     assert 1.18 < max(seen) <= 1.2
 

@@ -19,6 +19,12 @@ def test_the_right_becomes_the_left():
         torch.testing.assert_close(ITEM[key], value)
 
 
+@pytest.mark.parametrize(("axis", "dim"), [(1, 2), (-1, 3)])
+def test_another_axis_from_side_to_side(axis, dim):
+    flipped = RandFlipSidesd("image", (), [], spatial_axis=axis, prob=1.0)(ITEM)
+    torch.testing.assert_close(flipped["image"], ITEM["image"].flip(dim))
+
+
 def test_twice_is_nothing_and_never_is_nothing():
     flip = RandFlipSidesd(("image", "label"), "label", [(3, 4)], prob=1.0)
     twice = flip(flip(ITEM))

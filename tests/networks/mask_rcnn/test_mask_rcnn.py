@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from monai.bundle import ConfigParser
@@ -112,6 +114,18 @@ def test_more_than_a_hundred_objects():
     with torch.inference_mode():
         (found,) = network(torch.rand(1, 1, 128, 128))
     assert len(found["boxes"]) > 1000
+
+
+def test_boxes_in_parts_as_in_one(monkeypatch):
+    torch.manual_seed(1)
+    network, image = small().eval().double(), torch.rand(1, 1, 64, 64).double()
+    with torch.inference_mode():
+        (whole,) = network(image)
+        monkeypatch.setattr(sys.modules["medseg.networks.mask_rcnn.mask_rcnn"], "_ROIS_AT_ONCE", 7)
+        (parts,) = network(image)
+    assert len(whole["boxes"]) > 7
+    for key, value in whole.items():
+        torch.testing.assert_close(parts[key], value)
 
 
 def test_a_batch_is_worth_its_images():

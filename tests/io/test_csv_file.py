@@ -1,0 +1,26 @@
+import csv
+
+import pytest
+
+from medseg.errors import InputError
+from medseg.io.csv_file import csv_file
+
+
+def test_rows_as_given_and_odd_file_names_in_backslashes(tmp_path):
+    with csv_file(tmp_path / "new" / "a.csv") as file:
+        csv.writer(file).writerow(["µm", "two\nlines", b"\xff.tif".decode(errors="surrogateescape")])
+        assert not (tmp_path / "new" / "a.csv").exists()
+    assert (tmp_path / "new" / "a.csv").read_bytes() == '\u00b5m,"two\nlines",\\udcff.tif\r\n'.encode()
+    with pytest.raises(InputError, match="exists"), csv_file(tmp_path / "new" / "a.csv"):
+        pass
+
+
+def test_nothing_half_written_stays(tmp_path):
+    def broken():
+        with csv_file(tmp_path / "a.csv") as file:
+            file.write("begun" * 10000)
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        broken()
+    assert not list(tmp_path.iterdir())
