@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import center_of_mass
 
-from medseg.io.atomic import atomic_target
+from medseg.io.csv_file import csv_file
 from medseg.kernels.contingency import contingency_table
 from medseg.metrics.object_outcomes import OUTCOMES, object_outcomes
 from medseg.metrics.overlap import objects_of_units
@@ -47,10 +47,7 @@ def write_match_table(
         InputError: a file that exists.
     """
     counts = Counter(dict.fromkeys(OUTCOMES, 0))
-    with (
-        atomic_target(path, overwrite=overwrite) as target,
-        target.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
-    ):
+    with csv_file(path, overwrite=overwrite) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for pair in evaluation.pairs:
