@@ -64,7 +64,8 @@ class OverlapTileInferer(Inferer):
 
     Raises:
         ValueError: a network without ``margin`` or with margin 0 that needs several tiles, a tile too small for
-            the network, an input with fewer axes than ``tile_shape``, or a layer that breaks exactness.
+            the network, an input with fewer axes than ``tile_shape``, a layer that breaks exactness, or a network
+            that returns several tensors (:class:`medseg.networks.UNetPlusPlus` in training mode).
     """
 
     def __init__(
@@ -129,6 +130,9 @@ class OverlapTileInferer(Inferer):
             batch = places[done : done + self.batch_size]
             tiles = torch.cat([_read_tile(images, place, plans) for place in batch]).to(device)
             results = network(tiles)
+            if not isinstance(results, Tensor):
+                what = type(results).__name__
+                raise ValueError(f"the network returned a {what}, not one tensor of logits: call its eval() first")
             if output is None:
                 output = torch.empty(
                     (len(images), results.shape[1], *image_shape), dtype=results.dtype, device=images.device

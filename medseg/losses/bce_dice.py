@@ -45,7 +45,7 @@ class BCEDiceLoss(nn.Module):
     Raises:
         ValueError: shapes that differ, no head at all, another number of heads than of ``head_weights``.
         InputError: a target outside 0 to 1, such as ids or a mask of 0 and 255; a key that is missing; weights of
-            another shape or below 0.
+            another shape, or below 0, infinite or NaN.
 
     Source:
         Z. Zhou et al., "UNet++", DLMIA 2018 (arXiv 1807.10165), equation 2.

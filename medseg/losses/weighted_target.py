@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
+import torch
 from torch import Tensor
 
 from medseg.errors import InputError
@@ -24,14 +26,15 @@ def labels_and_weights(
 
 
 def check_weights(weight: Tensor, logits: Tensor, loss: str) -> None:
-    """Refuse weights that are negative or not one per pixel.
+    """Refuse weights that are negative, infinite, NaN or not one per pixel.
 
     Raises:
         InputError: see above; ``loss`` is named.
     """
     check_one_per_pixel("weights", weight, logits, loss)
-    if bool((weight < 0).any()):
-        raise InputError(f"{loss}: weights must not be negative, the least is {weight.min():g}.")
+    low, high = torch.aminmax(weight.float())
+    if not (low >= 0 and high < inf):  # also where it is NaN
+        raise InputError(f"{loss}: weights run from {low:g} to {high:g}, but must not be negative, infinite or NaN.")
 
 
 def check_one_per_pixel(name: str, values: Tensor, logits: Tensor, loss: str) -> None:

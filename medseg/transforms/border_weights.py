@@ -52,7 +52,7 @@ def border_weight_map(
             instance that of the whole training set. ``(r, sigma1)``: 1 on objects and
             ``r + (1 − r) exp(−d1² / (2 sigma1²))`` on background, as the LMB plugin has it. False: 1.
         separate_touching: first turn pixels that touch another object into background
-            (:func:`medseg.transforms.separate_touching`); train on labels treated likewise.
+            (:func:`medseg.transforms.separate_touching`); train on labels treated likewise. Cores stay as they are.
         objects: "ids": one object per id. "components": one per connected component (faces) of one id, for
             masks of 0 and 255, and for crops that cut objects apart. "cores": the core of each id as
             :class:`medseg.transforms.ForegroundAndCores` has it, so that the border term also lies on the rims, for
@@ -77,9 +77,9 @@ def border_weight_map(
     check_labels(labels)
     if objects == "components":
         labels = connected_components(labels, connectivity=1)
-    elif objects == "cores":
+    if objects == "cores":
         labels = np.where(core_classes(labels, depth=NO_LIMIT) == CORE, labels, 0)
-    if separate_touching:
+    elif separate_touching:
         labels = separated(labels)
     reach = _reach(w0, sigma)
     if isinstance(class_balance, tuple):

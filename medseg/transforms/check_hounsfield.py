@@ -50,7 +50,7 @@ class CheckHounsfieldd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at each key; the data pass through unchanged."""
         for key in self.key_iterator(data):
-            image = torch.as_tensor(data[key])
+            image = torch.as_tensor(data[key]).float()  # torch knows no least value of uint16
             name = describe_source(data[key]).removeprefix(" of ") or key
             low, high = float(image.min()), float(image.max())
             if high <= self.lowest:

@@ -68,7 +68,7 @@ class RandFlipSidesd(MapTransform, RandomizableTransform):
 def exchange_labels(labels: torch.Tensor, pairs: Sequence[tuple[int, int]]) -> torch.Tensor:
     """A copy in which the two labels of each pair have changed places."""
     exchanged = labels.clone()
-    for a, b in pairs:
-        exchanged[labels == a] = b
-        exchanged[labels == b] = a
+    for before, after in (pair for a, b in pairs for pair in ((a, b), (b, a))):
+        # torch fills no tensor of uint16 or uint32 through a mask
+        exchanged = torch.where(labels == before, torch.tensor(after).to(labels), exchanged)
     return exchanged

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
@@ -28,7 +29,7 @@ class SelectChanneld(MapTransform):
         self.channel = channel
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of ``data`` with ``(1, *spatial)`` in the keys."""
+        """Return a copy of ``data`` with ``(1, *spatial)``, a copy too, in the keys."""
         result = dict(data)
         if self.channel is None:
             return result
@@ -39,5 +40,7 @@ class SelectChanneld(MapTransform):
                     f"the image{describe_source(image)} has no channel {self.channel}: it has {image.shape[0]}, "
                     f"counted from 0 to {image.shape[0] - 1}"
                 )
-            result[key] = image[self.channel : self.channel + 1]
+            one = image[self.channel : self.channel + 1]
+            # a view would keep all channels in memory, in a cache and on the way from a loader's worker
+            result[key] = one.clone() if isinstance(one, torch.Tensor) else one.copy()
         return result

@@ -23,7 +23,7 @@ class SmoothBeforeResamplingd(MapTransform):
 
     The standard deviation is ``(factor - 1) / 2`` voxels, as scikit-image's ``resize`` takes it, along axes whose
     voxels become at least 1.5 times as large; other axes and images are left as they are. Beyond the border the
-    outermost voxels are repeated, so that a constant stays what it is.
+    outermost voxels are repeated, so that a constant stays what it is. What is smoothed becomes float32.
 
     Args:
         keys: images ``(C, *spatial)``, MetaTensors; not labels.
@@ -52,7 +52,8 @@ class SmoothBeforeResamplingd(MapTransform):
                 )
             sigmas = smoothing_sigmas([float(p) for p in image.pixdim], self.pixdim)
             if any(sigmas):
-                result[key] = convert_to_dst_type(_smoothed(image.as_tensor().float(), sigmas), image)[0]
+                smooth = _smoothed(image.as_tensor().float(), sigmas)
+                result[key] = convert_to_dst_type(smooth, image, dtype=smooth.dtype)[0]
         return result
 
 

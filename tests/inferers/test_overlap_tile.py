@@ -145,6 +145,8 @@ def test_refuses_padded_networks_and_plain_functions():
         OverlapTileInferer((16, 16))(image, UNet(2, 2, 1, channels=(2, 2, 2), padding="same").eval())
     with pytest.raises(ValueError, match="no attribute 'margin'"):
         OverlapTileInferer((16, 16))(image, torch.nn.Conv2d(2, 1, 3))
+    with pytest.raises(ValueError, match="returned a list, not one tensor of logits: call its eval"):
+        OverlapTileInferer((40, 40))(image, UNetPlusPlus(2, 2, 1, channels=(2, 2, 2)).train())
     crop = OverlapTileInferer((16, 16), margin=1, stride=1, valid_size=lambda n: max(n, 3))
     torch.testing.assert_close(crop(image, lambda x: x[..., 1:-1, 1:-1]), image)
 

@@ -75,6 +75,8 @@ def test_half_precision_logits_are_summed_in_float32():
         ((1, 3, 4, 4), torch.nan * torch.ones(1, 1, 4, 4), None, "hold nan"),
         ((1, 1, 4, 4), torch.nan * torch.ones(1, 1, 4, 4), None, "from nan"),
         ((1, 1, 4, 4), torch.ones(1, 1, 4, 4), -torch.ones(1, 1, 4, 4), "negative"),
+        ((1, 1, 4, 4), torch.ones(1, 1, 4, 4), torch.full((1, 1, 4, 4), torch.nan), "weights run from nan to nan"),
+        ((1, 1, 4, 4), torch.ones(1, 1, 4, 4), torch.full((1, 1, 4, 4), torch.inf), "from inf to inf, but must not"),
     ],
 )
 def test_bad_input_is_named(pred, label, weight, message):
@@ -86,9 +88,12 @@ def test_bad_input_is_named(pred, label, weight, message):
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.uint16, torch.int32, torch.float16, torch.float64])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_labels_of_any_type(dtype, channels):
+def test_labels_and_weights_of_any_type(dtype, channels):
     pred, label = torch.randn(2, channels, 4, 5), torch.randint(0, 2, (2, 1, 4, 5))
     torch.testing.assert_close(PixelWeightedLoss()(pred, label.to(dtype)), PixelWeightedLoss()(pred, label))
+    weight = 1 - label.flip(-1)
+    expected = PixelWeightedLoss()(pred, label, weight.float())
+    torch.testing.assert_close(PixelWeightedLoss()(pred, label, weight.to(dtype)), expected)
 
 
 def test_a_missing_key_is_named():

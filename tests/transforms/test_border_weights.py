@@ -88,6 +88,16 @@ def test_cores_have_the_border_term_on_the_rims_of_touching_objects():
     assert (weights[cores > 0] == 1).all()
 
 
+def test_cores_that_touch_are_no_background():
+    labels = np.zeros((9, 20), int)
+    labels[3:6, 3:15] = np.arange(1, 4)[:, None]  # three threads of one pixel, side by side
+    weights = border_weight_map(labels, class_balance=False, objects="cores")
+    cores = ForegroundAndCores()(labels[None])[1].numpy() > 0
+    assert cores.sum() == 3
+    assert (weights[cores] == 1).all()
+    assert weights[~cores].max() > 9
+
+
 @pytest.mark.parametrize("labels", [np.zeros((6, 7), int), np.ones((6, 7), int)])
 def test_no_object_and_nothing_but_one(labels):
     assert (border_weight_map(labels) == 1).all()

@@ -1,5 +1,6 @@
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -31,6 +32,12 @@ def test_a_picture_is_warned_of_and_passes():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         CheckHounsfieldd("image")({"image": torch.tensor([[-1000.0, 900.0]])})
+
+
+def test_values_as_a_scanner_stores_them():
+    stored = np.array([[0, 4095]], np.uint16)
+    with pytest.warns(InputWarning, match="image: values from 0 to 4095: no air at -1000"):
+        assert CheckHounsfieldd("image")({"image": stored})["image"] is stored
 
 
 def test_an_image_below_the_window_is_refused():

@@ -25,6 +25,13 @@ def test_another_axis_from_side_to_side(axis, dim):
     torch.testing.assert_close(flipped["image"], ITEM["image"].flip(dim))
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.uint32, torch.int64, torch.float32])
+def test_labels_of_any_dtype(dtype):
+    flipped = RandFlipSidesd("label", "label", [[3, 4]], prob=1.0)({"label": ITEM["label"].to(dtype)})["label"]
+    assert flipped[0, :, 0, 0].tolist() == [3, 4, 0]
+    assert flipped.dtype == dtype
+
+
 def test_twice_is_nothing_and_never_is_nothing():
     flip = RandFlipSidesd(("image", "label"), "label", [(3, 4)], prob=1.0)
     twice = flip(flip(ITEM))

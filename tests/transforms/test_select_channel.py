@@ -18,6 +18,14 @@ def test_one_channel_or_all():
     assert SelectChanneld("image")(data)["image"] is data["image"]
 
 
+def test_the_other_channels_are_not_kept_in_memory():
+    tensor = SelectChanneld("image", 1)({"image": stains()})["image"]
+    array = SelectChanneld("image", 1)({"image": stains().numpy()})["image"]
+    assert tensor.untyped_storage().nbytes() == 4 * tensor.numel()
+    assert array.base is None
+    assert array.tolist() == tensor.tolist() == [[[4, 5], [6, 7]]]
+
+
 @pytest.mark.parametrize("channel", [3, -1])
 def test_a_channel_that_is_not_there_is_named(channel):
     with pytest.raises(InputError, match=rf"of stains\.tif has no channel {channel}: it has 3, counted from 0 to 2"):

@@ -37,6 +37,15 @@ def test_fine_images_pass_unchanged():
     assert SmoothBeforeResamplingd("image", (1.2, 1.2, 1.2))({"image": image})["image"] is image
 
 
+@pytest.mark.parametrize("dtype", [torch.int16, torch.float16, torch.float32, torch.float64])
+def test_the_smooth_image_is_not_rounded_to_the_type_of_the_image(dtype):
+    image = MetaTensor(torch.arange(8, dtype=dtype).expand(1, 8, 8, 8), affine=torch.eye(4))
+    smooth = SmoothBeforeResamplingd("image", (2, 1, 2))({"image": image})["image"]
+    exact = SmoothBeforeResamplingd("image", (2, 1, 2))({"image": image.float()})["image"]
+    torch.testing.assert_close(smooth, exact)
+    assert smooth.dtype == torch.float32
+
+
 def test_a_constant_stays_at_the_border():
     image = MetaTensor(torch.full((1, 12, 10, 3), -1000.0), affine=torch.diag(torch.tensor([0.5, 0.5, 1, 1])))
     smooth = SmoothBeforeResamplingd("image", (4, 4, 4))({"image": image})["image"]
