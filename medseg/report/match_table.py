@@ -13,7 +13,7 @@ from medseg.io.atomic import atomic_target
 from medseg.kernels.contingency import contingency_table
 from medseg.metrics.object_outcomes import OUTCOMES, object_outcomes
 from medseg.metrics.overlap import objects_of_units
-from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
+from medseg.workflow.evaluate import Evaluation, options_for_pair, read_pair
 
 COLUMNS = ("image", "outcome", "reference", "prediction", "iou", "reference_px", "prediction_px", "z", "y", "x")
 _IOU = 0.5
@@ -55,7 +55,7 @@ def write_match_table(
         writer.writerow(COLUMNS)
         for pair in evaluation.pairs:
             prediction, reference, _, through = read_pair(pair, axes, objects)
-            options = resolve_kinds(prediction, reference, evaluation.options, through)
+            options = options_for_pair(reference, evaluation.options, through)
             units = objects_of_units(
                 prediction,
                 reference,

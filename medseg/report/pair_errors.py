@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from medseg.io import Geometry
 from medseg.metrics.kinds import as_kind
 from medseg.report.places import ErrorMap, map_errors
-from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
+from medseg.workflow.evaluate import Evaluation, options_for_pair, read_pair
 from medseg.workflow.pairs import FilePair
 
 
@@ -22,7 +22,7 @@ def errors_of_pair(
 ) -> tuple[ErrorMap, Geometry, tuple[int, ...]]:
     """Errors, geometry and shape of the reference; `axes` and `objects` as given to `evaluate_files`."""
     prediction, reference, geometry, through = read_pair(pair, axes, objects)
-    options = resolve_kinds(prediction, reference, evaluation.options, through)
+    options = options_for_pair(reference, evaluation.options, through)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
         errors = map_errors(

@@ -48,11 +48,11 @@ def test_folders_to_json_csv_and_report(folders):
     flags += ("--matches", outputs[4])
     result = run(folders / "p", folders / "r", *flags)
     assert result.exit_code == 0
-    assert "prediction taken as probability (1), binary (2)" in result.output
+    assert "prediction taken as probability (1), labels (1), binary (1)" in result.output
     assert "warping_error" in result.output
     assert "b (" in result.output  # the worst image
     assert "4 matched, 2 merged, 1 merger" in result.output
-    assert outputs[4].read_text().splitlines()[3] == "b,merged,1,1,0.4993,728,1458,0,14.5,15.5"
+    assert outputs[4].read_text().splitlines()[3] == "b,merged,1,3,0.4993,728,1458,0,14.5,15.5"
     scores = json.loads(outputs[0].read_text())
     assert set(scores["images"]) == {"a", "b", "c"}
     assert tuple(scores["total"]) == METRICS
@@ -192,3 +192,25 @@ def test_float_labels_and_bad_probabilities_are_refused(tmp_path):
     result = run(tmp_path / "p.tif", tmp_path / "r.tif", "--prediction-kind", "labels")
     assert result.exit_code == 0
     assert result.output.count("objects (first id: 1) vanished") == 1  # and not once per section and measure
+
+
+@pytest.mark.parametrize("found", [0, 2])
+def test_a_volume_in_which_little_was_found_is_compared_as_a_volume(tmp_path, found):
+    truth = np.zeros((3, 16, 20), np.uint16)
+    truth[:, 2:8, 2:8], truth[:, 2:8, 10:18] = 1, 2
+    prediction = np.where(truth == found, truth, 0).astype(np.uint16)
+    for name, volume in (("p", prediction), ("r", truth)):
+        write_labels(tmp_path / f"{name}.tif", volume, Geometry("ZYX"))
+    result = run(tmp_path / "p.tif", tmp_path / "r.tif", "--matches", tmp_path / "matches.csv")
+    assert "prediction taken as labels" in result.output
+    assert ("(1 matched, 1 missed)" if found else "(2 missed)") in result.output
+
+
+def test_axes_in_another_order_are_refused(tmp_path):
+    labels = np.zeros((3, 3, 16, 16), np.uint16)
+    labels[0, 1, 2:8, 2:8] = 1
+    labels[2, :, 2:8, 2:8] = 2
+    for axes in ("TZYX", "ZTYX"):
+        tifffile.imwrite(tmp_path / f"{axes}.ome.tif", labels, metadata={"axes": axes})
+    with pytest.raises(InputError, match="has the axes ZTYX but .* TZYX; save them in one order"):
+        run(tmp_path / "ZTYX.ome.tif", tmp_path / "TZYX.ome.tif")
