@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -30,9 +31,10 @@ def write_match_table(
     """Write a CSV file with each reference object and each predicted object without a partner, matched as for AP50.
 
     Columns: stem of the image; one of `medseg.metrics.object_outcomes.OUTCOMES`; ids of the two objects (of one
-    without a partner, the other is that of largest IoU; empty where nothing overlaps it; those of masks and
-    probabilities are the numbers of their components in each section); IoU; sizes in pixels, or voxels; centroid of the
-    reference object, or of the prediction that has no partner, in pixels from 0; z of a stack is the section.
+    without a partner, the other is that of largest IoU; empty where nothing overlaps it; those of masks,
+    probabilities and thinned segments are the numbers of their components in each section); IoU; sizes in pixels,
+    or voxels; centroid of the reference object, or of the prediction that has no partner, in pixels from 0; z of a
+    stack is the section.
 
     Args:
         path: the file.
@@ -50,7 +52,9 @@ def write_match_table(
     with (
         atomic_target(path, overwrite=overwrite) as target,
         target.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,  # of odd file names
+        warnings.catch_warnings(),
     ):
+        warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for pair in evaluation.pairs:
@@ -61,7 +65,7 @@ def write_match_table(
                 reference,
                 threshold=options.level,
                 thin_borders=options.thin_borders,
-                volumetric=False if options.thin_borders else options.volumetric,
+                volumetric=options.volumetric,
                 prediction_kind=options.prediction_kind,
                 reference_kind=options.reference_kind,
             )

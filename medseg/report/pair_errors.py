@@ -21,10 +21,10 @@ def errors_of_pair(
     pair: FilePair, evaluation: Evaluation, axes: str | None, objects: str
 ) -> tuple[ErrorMap, Geometry, tuple[int, ...]]:
     """Errors, geometry and shape of the reference; `axes` and `objects` as given to `evaluate_files`."""
-    prediction, reference, geometry, through = read_pair(pair, axes, objects)
-    options = options_for_pair(reference, evaluation.options, through)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
+        prediction, reference, geometry, through = read_pair(pair, axes, objects)
+        options = options_for_pair(reference, evaluation.options, through)
         errors = map_errors(
             as_kind(prediction, "prediction", options.prediction_kind),
             as_kind(reference, "reference", options.reference_kind),

@@ -119,8 +119,9 @@ def evaluate_files(
         progress: called before each pair.
 
     Raises:
-        InputError: not one pair could be evaluated.
+        InputError: not one pair could be evaluated, or borders are to be thinned in objects of volumes.
     """
+    options = replace(options, volumetric={"volume": True, "sections": False}.get(objects))
     images: dict[str, ImageEvaluation] = {}
     failed: dict[str, str] = {}
     warned: list[str] = []

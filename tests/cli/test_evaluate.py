@@ -212,5 +212,27 @@ def test_axes_in_another_order_are_refused(tmp_path):
     labels[2, :, 2:8, 2:8] = 2
     for axes in ("TZYX", "ZTYX"):
         tifffile.imwrite(tmp_path / f"{axes}.ome.tif", labels, metadata={"axes": axes})
-    with pytest.raises(InputError, match="has the axes ZTYX but .* TZYX; save them in one order"):
+    with pytest.raises(InputError, match=r"has the axes ZTYX but .* TZYX; save them in one order"):
         run(tmp_path / "ZTYX.ome.tif", tmp_path / "TZYX.ome.tif")
+
+
+def test_two_outputs_of_one_name_are_refused(folders):
+    one = folders / "table.csv"
+    with pytest.raises(InputError, match="named for two outputs"):
+        run(folders / "p", folders / "r", "--csv", one, "--matches", folders / "p" / ".." / "table.csv", "--overwrite")
+    assert not one.exists()
+
+
+def test_borders_are_not_thinned_in_volumes_and_the_json_says_what_objects_were(tmp_path, recwarn):
+    volume = np.zeros((3, 16, 20), np.uint16)
+    volume[:, 2:8, 2:8], volume[:, 8, 2:8], volume[:, 9, 2:8] = 1, 2, 3  # 2 is no thicker than a border
+    pair = [tmp_path / f"{name}.tif" for name in "pr"]
+    for path in pair:
+        write_labels(path, volume, Geometry("ZYX"))
+    with pytest.raises(InputError, match="section by section"):
+        run(*pair, "--thin-borders", "--objects", "volume")
+    outputs = ["--json", tmp_path / "s.json", "--matches", tmp_path / "m.csv", "--errors", tmp_path / "e.csv"]
+    run(*pair, "--objects", "sections", "--thin-borders", *outputs)
+    assert json.loads((tmp_path / "s.json").read_text())["options"]["volumetric"] is False
+    assert "vanished" in (tmp_path / "s.json").read_text()
+    assert not [w for w in recwarn if "vanished" in str(w.message)]
