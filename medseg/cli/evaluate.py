@@ -78,7 +78,7 @@ def evaluate(
     The total treats all sections of all images as one stack. A pair that fails is named and the others are still
     done; the exit code is then 1.
     """
-    _refuse_existing([json_, csv, errors, matches, report], overwrite)
+    _check_outputs([path for path in (json_, csv, errors, matches, report) if path is not None], overwrite)
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:
         say.start("loading")
@@ -149,10 +149,12 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _refuse_existing(outputs: list[Path | None], overwrite: bool) -> None:
+def _check_outputs(outputs: list[Path], overwrite: bool) -> None:
     """Before an hour of work, not after it."""
-    for path in outputs:
-        if path is not None and path.exists() and not overwrite:
+    for number, path in enumerate(outputs):
+        if path.resolve() in [other.resolve() for other in outputs[:number]]:
+            raise InputError(f"{path}: named for two outputs, of which one would be lost; give each a name of its own")
+        if path.exists() and not overwrite:
             raise InputError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
 
 

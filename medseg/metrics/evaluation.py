@@ -76,6 +76,8 @@ class EvaluationOptions:
             raise InputError(f"metrics: {', '.join(unknown) or 'none given'}; choose among {', '.join(METRICS)}")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise InputError(f"threshold: {self.threshold} is not between 0 and 1")
+        if self.thin_borders and self.volumetric:
+            raise InputError("thin borders: they are thinned section by section, not in objects that are volumes")
 
     def needs(self, group: str) -> bool:
         """Whether a score of the group is wanted."""
@@ -143,7 +145,7 @@ def evaluate_arrays(prediction: Any, reference: Any, options: EvaluationOptions)
             truth,
             threshold=sweep,
             thin_borders=options.thin_borders,
-            volumetric=False if options.thin_borders else options.volumetric,
+            volumetric=options.volumetric,
             **how,
         )
         if options.needs("segments")

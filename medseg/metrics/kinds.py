@@ -56,9 +56,9 @@ def as_kinds(
             f"prediction has the shape {predicted.shape}, its reference {truth.shape}; they must show the same pixels"
         )
     if kind_of(truth) == "labels" and prediction_kind is None and _is_one_piece(prediction, predicted):
-        predicted = predicted.astype(np.uint8)
+        predicted = as_kind(prediction, "prediction", "labels")
     elif kind_of(predicted) == "labels" and reference_kind is None and _is_one_piece(reference, truth):
-        truth = truth.astype(np.uint8)
+        truth = as_kind(reference, "reference", "labels")
     return predicted, truth
 
 

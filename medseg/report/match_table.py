@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from medseg.io.csv_file import csv_file
 from medseg.kernels.contingency import contingency_table
 from medseg.metrics.object_outcomes import OUTCOMES, object_outcomes
 from medseg.metrics.overlap import objects_of_units
-from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
+from medseg.workflow.evaluate import Evaluation, options_for_pair, read_pair
 
 COLUMNS = ("image", "outcome", "reference", "prediction", "iou", "reference_px", "prediction_px", "z", "y", "x")
 _IOU = 0.5
@@ -30,9 +31,10 @@ def write_match_table(
     """Write a CSV file with each reference object and each predicted object without a partner, matched as for AP50.
 
     Columns: stem of the image; one of `medseg.metrics.object_outcomes.OUTCOMES`; ids of the two objects (of one
-    without a partner, the other is that of largest IoU; empty where nothing overlaps it; those of masks and
-    probabilities are the numbers of their components in each section); IoU; sizes in pixels, or voxels; centroid of the
-    reference object, or of the prediction that has no partner, in pixels from 0; z of a stack is the section.
+    without a partner, the other is that of largest IoU; empty where nothing overlaps it; those of masks,
+    probabilities and thinned segments are the numbers of their components in each section); IoU; sizes in pixels,
+    or voxels; centroid of the reference object, or of the prediction that has no partner, in pixels from 0; z of a
+    stack is the section.
 
     Args:
         path: the file.
@@ -47,18 +49,19 @@ def write_match_table(
         InputError: a file that exists.
     """
     counts = Counter(dict.fromkeys(OUTCOMES, 0))
-    with csv_file(path, overwrite=overwrite) as file:
+    with csv_file(path, overwrite=overwrite) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for pair in evaluation.pairs:
             prediction, reference, _, through = read_pair(pair, axes, objects)
-            options = resolve_kinds(prediction, reference, evaluation.options, through)
+            options = options_for_pair(reference, evaluation.options, through)
             units = objects_of_units(
                 prediction,
                 reference,
                 threshold=options.level,
                 thin_borders=options.thin_borders,
-                volumetric=False if options.thin_borders else options.volumetric,
+                volumetric=options.volumetric,
                 prediction_kind=options.prediction_kind,
                 reference_kind=options.reference_kind,
             )

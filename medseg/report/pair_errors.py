@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from medseg.io import Geometry
 from medseg.metrics.kinds import as_kind
 from medseg.report.places import ErrorMap, map_errors
-from medseg.workflow.evaluate import Evaluation, read_pair, resolve_kinds
+from medseg.workflow.evaluate import Evaluation, options_for_pair, read_pair
 from medseg.workflow.pairs import FilePair
 
 
@@ -40,10 +40,10 @@ def errors_of_pairs(
         spacing_um: pixel size (..., y, x) in µm, instead of what the files say.
     """
     for pair in evaluation.pairs:
-        prediction, reference, geometry, through = read_pair(pair, axes, objects)
-        options = resolve_kinds(prediction, reference, evaluation.options, through)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # said when the scores were counted
+            prediction, reference, geometry, through = read_pair(pair, axes, objects)
+            options = options_for_pair(reference, evaluation.options, through)
             errors = map_errors(
                 as_kind(prediction, "prediction", options.prediction_kind),
                 as_kind(reference, "reference", options.reference_kind),

@@ -23,7 +23,7 @@ from medseg.metrics.evaluation import (
     evaluate_arrays,
     scores_of,
 )
-from medseg.metrics.foreground import Kind, kind_of_prediction, kind_of_reference
+from medseg.metrics.foreground import Kind
 from medseg.workflow.pairs import FilePair
 
 
@@ -72,10 +72,15 @@ def read_pair(
     """Prediction, reference, the reference's geometry, and whether objects reach through the sections.
 
     Raises:
-        InputError: a file cannot be read, has channels, or differs from its partner in shape.
+        InputError: a file cannot be read, has channels, or differs from its partner in shape or order of axes.
     """
     prediction, geometry_of_prediction = _read(pair.prediction, axes)
     reference, geometry = _read(pair.reference, axes)
+    orders = geometry_of_prediction.axes, geometry.axes
+    if orders[0] != orders[1] and sorted(orders[0]) == sorted(orders[1]):
+        raise InputError(
+            f"{pair.prediction} has the axes {orders[0]} but {pair.reference} {orders[1]}; save them in one order"
+        )
     if prediction.shape != reference.shape:
         raise InputError(
             f"{pair.prediction} has the shape {prediction.shape} but {pair.reference} {reference.shape}; "
@@ -115,8 +120,9 @@ def evaluate_files(
         progress: called before each pair.
 
     Raises:
-        InputError: not one pair could be evaluated.
+        InputError: not one pair could be evaluated, or borders are to be thinned in objects of volumes.
     """
+    options = replace(options, volumetric={"volume": True, "sections": False}.get(objects))
     images: dict[str, ImageEvaluation] = {}
     failed: dict[str, str] = {}
     warned: list[str] = []
@@ -157,28 +163,18 @@ def write_csv(path: Path, evaluation: Evaluation, *, overwrite: bool = False) ->
             writer.writerow([name, *("" if v is None else v for v in scores.as_json().values()), undefined])
 
 
-def detect_kind(image: np.ndarray, name: str) -> Kind:
-    """Floats are a probability, two values a mask, other integers labels; for a reference too."""
-    if image.dtype.kind == "f":
-        return "probability"
-    return kind_of_prediction(image) if name == "prediction" else kind_of_reference(image)
-
-
 def _evaluate_pair(pair: FilePair, options: EvaluationOptions, axes: str | None, objects: str) -> ImageEvaluation:
     prediction, reference, _, through = read_pair(pair, axes, objects)
-    return evaluate_arrays(prediction, reference, resolve_kinds(prediction, reference, options, through))
+    return evaluate_arrays(prediction, reference, options_for_pair(reference, options, through))
 
 
-def resolve_kinds(
-    prediction: np.ndarray, reference: np.ndarray, options: EvaluationOptions, through: bool | None
-) -> EvaluationOptions:
-    """The options with the kinds that these images have, and whether their objects reach through sections."""
-    return replace(
-        options,
-        volumetric=through,
-        prediction_kind=options.prediction_kind or detect_kind(prediction, "prediction"),
-        reference_kind=options.reference_kind or detect_kind(reference, "reference"),
-    )
+def options_for_pair(reference: np.ndarray, options: EvaluationOptions, through: bool | None) -> EvaluationOptions:
+    """The options with whether objects reach through sections; a reference of floats may be a probability too.
+
+    Kinds that nobody named stay open: `medseg.metrics.kinds.as_kinds` looks at both sides for them.
+    """
+    grey = "probability" if reference.dtype.kind == "f" else None
+    return replace(options, volumetric=through, reference_kind=options.reference_kind or grey)
 
 
 def _read(path: Path, axes: str | None) -> tuple[np.ndarray, Geometry]:

@@ -50,11 +50,11 @@ def test_folders_to_json_csv_and_report(folders):
     flags += ("--matches", outputs[4])
     result = run(folders / "p", folders / "r", *flags)
     assert result.exit_code == 0
-    assert "prediction taken as probability (1), binary (2)" in result.output
+    assert "prediction taken as probability (1), labels (1), binary (1)" in result.output
     assert "warping_error" in result.output
     assert "b (" in result.output  # the worst image
     assert "4 matched, 2 merged, 1 merger" in result.output
-    assert outputs[4].read_text().splitlines()[3] == "b,merged,1,1,0.4993,728,1458,0,14.5,15.5"
+    assert outputs[4].read_text().splitlines()[3] == "b,merged,1,3,0.4993,728,1458,0,14.5,15.5"
     scores = json.loads(outputs[0].read_text())
     assert set(scores["images"]) == {"a", "b", "c"}
     assert tuple(scores["total"]) == METRICS
@@ -205,3 +205,47 @@ def test_float_labels_and_bad_probabilities_are_refused(tmp_path):
     result = run(tmp_path / "p.tif", tmp_path / "r.tif", "--prediction-kind", "labels")
     assert result.exit_code == 0
     assert result.output.count("objects (first id: 1) vanished") == 1  # and not once per section and measure
+
+
+@pytest.mark.parametrize("found", [0, 2])
+def test_a_volume_in_which_little_was_found_is_compared_as_a_volume(tmp_path, found):
+    truth = np.zeros((3, 16, 20), np.uint16)
+    truth[:, 2:8, 2:8], truth[:, 2:8, 10:18] = 1, 2
+    prediction = np.where(truth == found, truth, 0).astype(np.uint16)
+    for name, volume in (("p", prediction), ("r", truth)):
+        write_labels(tmp_path / f"{name}.tif", volume, Geometry("ZYX"))
+    result = run(tmp_path / "p.tif", tmp_path / "r.tif", "--matches", tmp_path / "matches.csv")
+    assert "prediction taken as labels" in result.output
+    assert ("(1 matched, 1 missed)" if found else "(2 missed)") in result.output
+
+
+def test_axes_in_another_order_are_refused(tmp_path):
+    labels = np.zeros((3, 3, 16, 16), np.uint16)
+    labels[0, 1, 2:8, 2:8] = 1
+    labels[2, :, 2:8, 2:8] = 2
+    for axes in ("TZYX", "ZTYX"):
+        tifffile.imwrite(tmp_path / f"{axes}.ome.tif", labels, metadata={"axes": axes})
+    with pytest.raises(InputError, match=r"has the axes ZTYX but .* TZYX; save them in one order"):
+        run(tmp_path / "ZTYX.ome.tif", tmp_path / "TZYX.ome.tif")
+
+
+def test_two_outputs_of_one_name_are_refused(folders):
+    one = folders / "table.csv"
+    with pytest.raises(InputError, match="named for two outputs"):
+        run(folders / "p", folders / "r", "--csv", one, "--matches", folders / "p" / ".." / "table.csv", "--overwrite")
+    assert not one.exists()
+
+
+def test_borders_are_not_thinned_in_volumes_and_the_json_says_what_objects_were(tmp_path, recwarn):
+    volume = np.zeros((3, 16, 20), np.uint16)
+    volume[:, 2:8, 2:8], volume[:, 8, 2:8], volume[:, 9, 2:8] = 1, 2, 3  # 2 is no thicker than a border
+    pair = [tmp_path / f"{name}.tif" for name in "pr"]
+    for path in pair:
+        write_labels(path, volume, Geometry("ZYX"))
+    with pytest.raises(InputError, match="section by section"):
+        run(*pair, "--thin-borders", "--objects", "volume")
+    outputs = ["--json", tmp_path / "s.json", "--matches", tmp_path / "m.csv", "--errors", tmp_path / "e.csv"]
+    run(*pair, "--objects", "sections", "--thin-borders", *outputs)
+    assert json.loads((tmp_path / "s.json").read_text())["options"]["volumetric"] is False
+    assert "vanished" in (tmp_path / "s.json").read_text()
+    assert not [w for w in recwarn if "vanished" in str(w.message)]

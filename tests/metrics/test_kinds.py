@@ -69,7 +69,9 @@ def volume(*ids):
 @pytest.mark.parametrize("found", [(), (1,), (2,)])
 def test_integers_of_one_piece_or_none_are_labels_beside_labels(found):
     for pair in ((volume(*found), volume(1, 2)), (volume(1, 2), volume(*found))):
-        assert [kind_of(side) for side in as_kinds(*pair)] == ["labels", "labels"]
+        sides = as_kinds(*pair)
+        assert [kind_of(side) for side in sides] == ["labels", "labels"]
+        assert all(np.array_equal(side, given) for side, given in zip(sides, pair, strict=True))  # ids as they are
     assert kind_of(as_kinds(volume(*found) > 0, volume(1, 2))[0]) == "binary"
     assert kind_of(as_kinds(volume(*found), volume(1, 2), "binary")[0]) == "binary"
     assert kind_of(as_kinds(np.minimum(volume(1, 2), 1), volume(1, 2))[0]) == "binary"  # two pieces: a mask
