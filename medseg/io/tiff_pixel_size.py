@@ -27,7 +27,7 @@ _UNITS = {
 
 
 def pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str | None]:
-    """Spacing per axis letter and its unit from OME or ImageJ; none from plain resolution tags, which are print sizes."""
+    """Spacing per axis letter and its unit from OME or ImageJ; plain resolution tags are print sizes."""
     if file.ome_metadata:
         return _ome_pixel_size(file.ome_metadata)
     if file.imagej_metadata:
