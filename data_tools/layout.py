@@ -85,6 +85,24 @@ def is_data_file(path: Path) -> bool:
     return not path.name.startswith(".") and path.name.lower().endswith(SUFFIXES) and path.is_file()
 
 
+def files_by_stem(folder: Path) -> dict[str, Path]:
+    """The data files of a folder, sorted, by their stem.
+
+    Raises:
+        InputError: two files with one stem.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(p for p in folder.iterdir() if is_data_file(p)):
+        stem = image_stem(path)
+        if stem in found:
+            raise InputError(
+                f"{path}: {found[stem]} has the same stem {stem!r}, so that it is unclear which belongs to which; "
+                "rename or remove one"
+            )
+        found[stem] = path
+    return found
+
+
 def pair_by_stem(root: str | Path) -> tuple[list[Entry], list[str]]:
     """Pair `images/` and `labels/` by stem.
 
@@ -95,24 +113,16 @@ def pair_by_stem(root: str | Path) -> tuple[list[Entry], list[str]]:
         InputError: no such folders, or two files of one folder with one stem.
     """
     root = Path(root)
-    stems: list[dict[str, str]] = []
     for folder in ("images", "labels"):
         if not (root / folder).is_dir():
             raise InputError(
                 f"{root}: has no folder {folder}/; put images into images/ and label images of the same "
                 "names into labels/"
             )
-        found: dict[str, str] = {}
-        for path in sorted(p for p in (root / folder).iterdir() if is_data_file(p)):
-            stem = image_stem(path)
-            if stem in found:
-                raise InputError(
-                    f"{path}: {found[stem]} has the same stem {stem!r}, so that it is unclear which belongs "
-                    "to which; rename or remove one"
-                )
-            found[stem] = f"{folder}/{path.name}"
-        stems.append(found)
-    images, labels = stems
+    images, labels = (
+        {stem: f"{folder}/{path.name}" for stem, path in files_by_stem(root / folder).items()}
+        for folder in ("images", "labels")
+    )
     entries = [Entry(images[s], labels[s]) for s in images if s in labels]
     lonely = [images[s] for s in images if s not in labels] + [labels[s] for s in labels if s not in images]
     return entries, lonely
@@ -150,7 +160,7 @@ def write_dataset_json(dataset: Dataset, *, overwrite: bool = False) -> Path:
     content["checksums"] = dataset.checksums
     path = dataset.root / "dataset.json"
     with atomic_target(path, overwrite=overwrite) as partial:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8", errors="backslashreplace")
     return path
 
 

@@ -76,6 +76,15 @@ def read_nifti(path: Path) -> Pixels:
     return Pixels(array, None, volume.affine)
 
 
+def as_one_stack(planes: np.ndarray, channels: int = 0) -> np.ndarray:
+    """Times of sections as one stack, (N, Y, X), counted as training does; 2D images and stacks as they are.
+
+    `channels` is the number of axes after Y and X.
+    """
+    apart = planes.ndim - 2 - channels
+    return planes.reshape(-1, *planes.shape[apart:]) if apart > 1 else planes
+
+
 def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
     """Write by suffix: NIfTI with `pixels.affine` (mm), TIFF or PNG with `pixels.geometry`.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.layout import Dataset, Entry
-from data_tools.pixels import Pixels, read_pixels
+from data_tools.pixels import Pixels, as_one_stack, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
@@ -53,6 +53,7 @@ def section_with_labels(dataset: Dataset, entry: Entry, *, axes: str | None = No
         image, labels = (_radiological(a, truth.affine) for a in (image, labels))
     if image.shape[: labels.ndim] != labels.shape:
         raise InputError(f"{entry.label}: has shape {labels.shape}, its image {image.shape}; run `medseg data check`")
+    image, labels = as_one_stack(image, image.ndim - labels.ndim), as_one_stack(labels)
     if labels.ndim == 3:
         start, stop = entry.sections or (0, len(labels))
         busiest = start + int(np.argmax([len(np.unique(s)) for s in labels[start:stop]]))

@@ -10,7 +10,7 @@ import numpy as np
 
 from data_tools.layout import Dataset, Entry
 from data_tools.near_duplicates import duplicate_clusters, fingerprint, near_duplicates
-from data_tools.pixels import is_nifti, read_pixels
+from data_tools.pixels import as_one_stack, is_nifti, read_pixels
 from medseg.errors import InputError
 
 
@@ -81,7 +81,7 @@ def _listed_sections(dataset: Dataset) -> dict[str, dict[Entry, set[int]]]:
     """Return per image its entries, without their sections, with all the sections that they list."""
     images: dict[str, dict[Entry, set[int]]] = {}
     for _, entry in dataset.entries:
-        shape = read_pixels(dataset.path(entry.label), labels=True).array.shape
+        shape = as_one_stack(read_pixels(dataset.path(entry.label), labels=True).array).shape
         if len(shape) != 3 or is_nifti(entry.label):
             raise InputError(f"{entry.image}: is no stack of sections (shape {shape}); split by images instead")
         start, stop = entry.sections or (0, shape[0])
@@ -108,6 +108,7 @@ def _find_duplicates(dataset: Dataset, entries: list[Entry], axes: str | None) -
             array = array.mean(axis=pixels.geometry.axes.index("C"))
         elif pixels.affine is not None:
             array = np.moveaxis(array, -1, 0)
+        array = as_one_stack(array)
         prints.append(fingerprint(array[slice(*entry.sections)] if entry.sections else array))
     return near_duplicates(prints)
 

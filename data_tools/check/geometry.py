@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -31,7 +32,7 @@ def check_pair_geometry(entry: Entry, image: Pixels, labels: Pixels) -> list[Fin
             )
         ]
     findings = []
-    if entry.sections and (len(shape) < 3 or entry.sections[1] > shape[0]):
+    if entry.sections and (len(shape) < 3 or entry.sections[1] > math.prod(shape[:-2])):
         findings.append(
             error(
                 "sections_outside",

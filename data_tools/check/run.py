@@ -19,7 +19,7 @@ from data_tools.check.labels import check_classes, check_instances
 from data_tools.check.leaks import check_duplicates, check_split
 from data_tools.layout import Dataset, Description, Entry, file_checksum, pair_by_stem, read_dataset
 from data_tools.near_duplicates import Fingerprint, fingerprint
-from data_tools.pixels import Pixels, read_pixels
+from data_tools.pixels import Pixels, as_one_stack, read_pixels
 from medseg.errors import InputError
 
 
@@ -93,14 +93,14 @@ def _check_pair(dataset: Dataset, subset: str, entry: Entry, axes: str | None, g
     _gather_image(dataset, subset, entry, image, gathered)
     if any(f.code in ("shape_mismatch", "sections_outside") for f in wrong):
         return findings
-    truth = labels.array[slice(*entry.sections)] if entry.sections else labels.array
+    part = slice(*entry.sections) if entry.sections else slice(None)
+    truth = as_one_stack(labels.array)[part]
     kind = dataset.description.label_kind
     if kind == "classes":
         findings += check_classes(entry.label, truth, dataset.description.classes)
     else:
         findings += check_instances(entry.label, truth)
     _gather_labels(subset, truth, kind, gathered)
-    part = slice(*entry.sections) if entry.sections else slice(None)
     findings += check_alignment(entry.label, _grey(image)[part], _grey(labels)[part])
     return findings
 
@@ -120,10 +120,12 @@ def _read(dataset: Dataset, file: str, *, labels: bool, axes: str | None = None)
 
 
 def _grey(image: Pixels) -> np.ndarray:
-    """The image without channels; volumes with the section axis first."""
+    """The image without channels; volumes with the section axis first, times of sections one after the other."""
     if image.geometry is not None and "C" in image.geometry.axes:
-        return image.array.mean(axis=image.geometry.axes.index("C"))
-    return np.moveaxis(image.array, -1, 0) if image.affine is not None and image.array.ndim == 3 else image.array
+        return as_one_stack(image.array.mean(axis=image.geometry.axes.index("C")))
+    if image.affine is not None and image.array.ndim == 3:
+        return np.moveaxis(image.array, -1, 0)
+    return as_one_stack(image.array)
 
 
 def _gather_image(dataset: Dataset, subset: str, entry: Entry, image: Pixels, gathered: _Gathered) -> None:

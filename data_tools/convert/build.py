@@ -87,17 +87,22 @@ def _write_sample(root: Path, name: str, sample: Sample) -> tuple[str, str]:
         spatial = tuple(n for n, a in zip(spatial, axes, strict=True) if a != "C")
     if spatial != sample.labels.shape:
         raise InputError(f"{name}: the image has shape {spatial}, its labels {sample.labels.shape}; they must agree")
-    if sample.affine is not None:
-        suffix = ".nii.gz"
-    else:
-        suffix = ".png" if colour and sample.image.dtype == np.uint8 and axes == "YXC" else ".tif"
-    label_suffix = ".nii.gz" if suffix == ".nii.gz" else ".tif"
+    label_suffix = suffix = ".tif" if sample.affine is None else ".nii.gz"
+    if _fits_png(sample):
+        suffix = ".png"
     geometry = sample.geometry or (None if sample.affine is not None else Geometry("ZYX"[-len(spatial) :]))
     image, label = f"images/{name}{suffix}", f"labels/{name}{label_suffix}"
     write_pixels(root / image, Pixels(sample.image, geometry, sample.affine))
     flat = geometry.without_channel() if geometry else None
     write_pixels(root / label, Pixels(sample.labels, flat, sample.affine), labels=True)
     return image, label
+
+
+def _fits_png(sample: Sample) -> bool:
+    """Whether it is a colour picture that PNG holds whole: RGB of 8 bits without a pixel size."""
+    geometry, image = sample.geometry, sample.image
+    rgb = geometry is not None and geometry.axes == "YXC" and image.shape[2] == 3 and image.dtype == np.uint8
+    return rgb and geometry.spacing is None
 
 
 def _free_name(name: str, taken: dict[str, str]) -> str:

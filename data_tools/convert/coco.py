@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.paint import painted_sample
+from data_tools.convert.paint import painted_sample, read_plane
 from data_tools.convert.source import Sample, Source, found
 from data_tools.layout import Dataset
 from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
-from medseg.io import image_stem, read_image
+from medseg.io import image_stem
 from medseg.kernels.run_lengths import decode_runs, decode_string, encode_runs, encode_string
 
 
@@ -105,9 +105,7 @@ def _load(path: Path) -> dict:
 
 
 def _read(path: Path, image_path: Path, annotations: list[dict]) -> Sample:
-    image, geometry = read_image(image_path)
-    if geometry.axes not in ("YX", "YXC"):
-        raise InputError(f"{image_path}: COCO masks are 2D, this image has axes {geometry.axes}")
+    image, geometry = read_plane(image_path)
     masks = [_mask(path, a, image.shape[:2]) for a in annotations]
     everything = (slice(None), slice(None))
     return painted_sample(image, geometry, ((everything, m) for m in masks))

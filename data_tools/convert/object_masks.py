@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.paint import painted_sample
+from data_tools.convert.paint import painted_sample, read_plane
 from data_tools.convert.source import Sample, Source, found
 from data_tools.layout import is_data_file
 from medseg.errors import InputError
-from medseg.io import read_image
 
 
 def object_mask_folders(src: str | Path) -> list[Source]:
@@ -32,15 +31,15 @@ def _read(folder: Path) -> Sample:
     images = [p for p in sorted((folder / "images").iterdir()) if is_data_file(p)]
     if len(images) != 1:
         raise InputError(f"{folder / 'images'}: holds {len(images)} images; expected one")
-    image, geometry = read_image(images[0])
+    image, geometry = read_plane(images[0])
     masks = [p for p in sorted((folder / "masks").iterdir()) if is_data_file(p)]
     return painted_sample(image, geometry, (_object(p, image.shape[:2]) for p in masks))
 
 
 def _object(path: Path, shape: tuple[int, int]) -> tuple[tuple[slice, ...], np.ndarray]:
-    mask, geometry = read_image(path)
+    mask, geometry = read_plane(path)
     if "C" in geometry.axes:
-        mask = mask[..., :3].max(axis=-1)
+        mask = mask.max(axis=-1)
     if mask.shape != shape:
         raise InputError(f"{path}: the mask has shape {mask.shape}, its image {shape}")
     return (slice(None), slice(None)), mask > 0

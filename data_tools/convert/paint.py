@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from data_tools.convert.source import Sample
-from medseg.io import Geometry
+from medseg.errors import InputError
+from medseg.io import Geometry, read_image
 
 Window = tuple[slice, ...]
 
@@ -45,14 +48,25 @@ def paint_objects(
     return labels, tuple(notes)
 
 
+def read_plane(path: Path) -> tuple[np.ndarray, Geometry]:
+    """Read a 2D image as (Y, X) or (Y, X, C).
+
+    Raises:
+        InputError: as :func:`medseg.io.read_image`; an image with sections or times.
+    """
+    image, geometry = read_image(path)
+    if geometry.axes == "CYX":
+        image, geometry = np.moveaxis(image, 0, -1), replace(geometry, axes="YXC")
+    if geometry.axes not in ("YX", "YXC"):
+        raise InputError(f"{path}: objects are marked in 2D images here, this one has axes {geometry.axes}")
+    return image, geometry
+
+
 def grey_if_equal(image: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, Geometry]:
-    """Drop an alpha channel, and colour whose channels are all equal, from a (Y, X, C) image."""
-    if geometry.axes != "YXC":
-        return image, geometry
-    colour = image[..., :3]
-    if (colour == colour[..., :1]).all():
-        return np.ascontiguousarray(colour[..., 0]), geometry.without_channel()
-    return np.ascontiguousarray(colour), geometry
+    """Drop colour whose channels are all equal from a (Y, X, C) image."""
+    if geometry.axes == "YXC" and (image == image[..., :1]).all():
+        return np.ascontiguousarray(image[..., 0]), geometry.without_channel()
+    return image, geometry
 
 
 def painted_sample(image: np.ndarray, geometry: Geometry, objects: Iterable[tuple[Window, np.ndarray]]) -> Sample:

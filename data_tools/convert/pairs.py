@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from data_tools.convert.source import Sample, Source, found
-from data_tools.layout import SUFFIXES, Entry, is_data_file, pair_by_stem
+from data_tools.layout import SUFFIXES, Entry, files_by_stem, pair_by_stem
 from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
@@ -39,12 +39,12 @@ def suffix_pairs(src: str | Path, label_suffixes: tuple[str, ...], *, axes: str 
     `axes` names those of images that do not state them.
 
     Raises:
-        InputError: no such folder, or nothing that pairs.
+        InputError: no such folder, two files with one stem, or nothing that pairs.
     """
     root = Path(src)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    files = {image_stem(p): p for p in sorted(root.iterdir()) if is_data_file(p)}
+    files = files_by_stem(root)
     sources = []
     for suffix in label_suffixes:
         for stem in (s for s in files if s.endswith(suffix) and s != suffix):

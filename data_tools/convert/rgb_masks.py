@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.paint import grey_if_equal
+from data_tools.convert.paint import grey_if_equal, read_plane
 from data_tools.convert.source import Sample, Source, found
-from data_tools.layout import is_data_file
+from data_tools.layout import files_by_stem
 from medseg.errors import InputError
-from medseg.io import image_stem, read_image
 
 
 def rgb_mask_pairs(
@@ -31,11 +30,11 @@ def rgb_mask_pairs(
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{folder}: no such folder")
-    by_stem, truth = ({image_stem(p): p for p in sorted(f.iterdir()) if is_data_file(p)} for f in folders)
+    by_stem, truth = (files_by_stem(folder) for folder in folders)
 
     def read(stem: str) -> Sample:
-        image, geometry = grey_if_equal(*read_image(by_stem[stem]))
-        mask, _ = read_image(truth[stem])
+        image, geometry = grey_if_equal(*read_plane(by_stem[stem]))
+        mask, _ = read_plane(truth[stem])
         if first_channel and mask.ndim == 3:
             mask = mask[..., 0]
         return Sample(image, colours_to_labels(mask, split_pieces=split_pieces), geometry)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data_tools.convert.paint import painted_sample
+from data_tools.convert.paint import painted_sample, read_plane
 from data_tools.convert.source import Sample, Source, found
 from data_tools.layout import is_data_file
 from medseg.errors import InputError
-from medseg.io import image_stem, read_image
+from medseg.io import image_stem
 
 if TYPE_CHECKING:
     from roifile import ImagejRoi
@@ -38,9 +38,7 @@ def roi_folder(src: str | Path) -> list[Source]:
 
 
 def _read(image_path: Path, outlines: Path) -> Sample:
-    image, geometry = read_image(image_path)
-    if geometry.axes not in ("YX", "YXC"):
-        raise InputError(f"{image_path}: outlines are of 2D images, this one has axes {geometry.axes}")
+    image, geometry = read_plane(image_path)
     return painted_sample(image, geometry, roi_masks(outlines, image.shape[:2]))
 
 

@@ -90,7 +90,7 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
     for path in (image, label):
         if not path.is_file():
             raise InputError(f"{path}: named in the split but not there")
-    count = count_sections(image)
+    count = count_sections(label)  # it has no channels, which a file that states no axes cannot tell from sections
     item = {"image": str(image), "label": str(label)}
     item |= {key: text_of(entry, key) for key in ("group", "stratum")}
     if count == 1:
@@ -148,7 +148,7 @@ def volume_items(
     for item in training_items(folder, part, split_file=split_file, validation_fraction=validation_fraction):
         sections.setdefault(item["image"], []).append(item)
     for image, items in sections.items():
-        if items[0]["section"] >= 0 and len(items) < count_sections(image):
+        if items[0]["section"] >= 0 and len(items) < count_sections(items[0]["label"]):
             raise InputError(
                 f"{image}: {len(items)} of its sections are for {part}; volumes are used whole, so give at least two "
                 "volumes, or a dataset.json that names whole ones"

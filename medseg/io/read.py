@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import imagecodecs
@@ -45,7 +46,8 @@ def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray
 def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
     """Read a label image: integers without channels, 0 = background.
 
-    An axis of unstated meaning is a stack of sections here: a label image has no colours.
+    An axis of unstated meaning is a stack of sections here: a label image has no colours. Of a palette the stored
+    numbers count, and floats that are whole numbers are integers: Fiji, QuPath and others save ids so.
 
     Raises:
         InputError: as :func:`read_image`, and for JPEG and non-integer, negative or multi-channel images.
@@ -55,8 +57,12 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
     array, geometry = _read(Path(path), None, is_label=True)
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
+        array = array.astype(np.int64)
     if array.dtype.kind not in "ui":
-        raise InputError(f"{path}: a label image holds integers, this one {array.dtype}; save object ids as integers")
+        raise InputError(
+            f"{path}: a label image holds integers, this one {array.dtype} that are not whole; save object ids"
+        )
     if "C" in geometry.axes:
         raise InputError(f"{path}: a label image has no colour channels, this one has axes {geometry.axes}")
     if array.dtype.kind == "i" and array.min() < 0:
@@ -88,6 +94,8 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
 def _read_png(path: Path, is_label: bool) -> tuple[np.ndarray, str]:
     """The array and the letters of its axes; gray of less than 8 bits as brightness up to 255, ids as stored."""
     data = path.read_bytes()
+    if is_label and data[25:26] == b"\3":
+        data = _palette_as_gray(data)
     try:
         array = imagecodecs.png_decode(data)
     except (imagecodecs.PngError, ValueError) as error:  # ValueError: its first bytes are not those of a PNG
@@ -100,11 +108,22 @@ def _read_png(path: Path, is_label: bool) -> tuple[np.ndarray, str]:
     return array, "YXC"[: array.ndim]
 
 
+def _palette_as_gray(data: bytes) -> bytes:
+    """The PNG with a header that says its numbers are shades of gray, not places in a palette."""
+    header = b"IHDR" + data[16:25] + b"\0" + data[26:29]
+    return data[:12] + header + zlib.crc32(header).to_bytes(4, "big") + data[33:]
+
+
 def _resolve(path: Path, letters: str, shape: tuple[int, ...], is_label: bool) -> str:
     """Replace one nameless leading axis by ``I`` where only a stack of pages is possible; else refuse."""
     nameless = [i for i, a in enumerate(letters) if a not in "TZCYX"]
     if len(nameless) == 1 and letters.endswith(("YX", "YXC")) and "C" not in letters[:-1]:
         (i,) = nameless
+        if letters.endswith("YX") and shape[-1] <= _MOST_CHANNELS < shape[-2] and not is_label:
+            raise InputError(
+                f"{path}: pages of {shape[-2]} x {shape[-1]} pixels look like rows with channels last (its shape is "
+                f"{shape}); say so with --axes YXC, or --axes ZYX if they are sections"
+            )
         if is_label or letters.endswith("YXC") or shape[i] > _MOST_CHANNELS:
             return letters[:i] + "I" + letters[i + 1 :]
     example = "ZYX or CYX" if len(shape) == 3 else "TZYX, ZCYX ..."

@@ -7,30 +7,14 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
 
 from medseg.errors import InputError
-from medseg.io.geometry import MICROMETRES, SPATIAL, Geometry
+from medseg.io.geometry import SPATIAL, Geometry
+from medseg.io.tiff_pixel_size import pixel_size
 
-_UNITS = {
-    "um": "um",
-    "µm": "um",
-    "μm": "um",
-    "\\u00b5m": "um",
-    "micron": "um",
-    "microns": "um",
-    "micrometer": "um",
-    "micrometre": "um",
-    "nm": "nm",
-    "nanometer": "nm",
-    "mm": "mm",
-    "millimeter": "mm",
-    "cm": "cm",
-    "m": "m",
-}
 _IMAGEJ_DTYPES = ("uint8", "uint16", "float32")
 TIFF_DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64")
 _TRANSPARENCY = ((tifffile.EXTRASAMPLE.ASSOCALPHA,), (tifffile.EXTRASAMPLE.UNASSALPHA,))
@@ -54,8 +38,8 @@ def read_tiff(
         The array without axes of length one (but Y and X), and its geometry.
 
     Raises:
-        InputError: not a TIFF, truncated, several images of different shapes, brightness with 0 as white, or ``axes``
-            that do not fit.
+        InputError: not a TIFF, truncated, several images of different shapes, planes of an OME-TIFF that are missing,
+            a file of a set that is not its first, brightness with 0 as white, or ``axes`` that do not fit.
     """
     with _complaints_are_errors(path), tifffile.TiffFile(path) as file:
         if not file.series:
@@ -69,12 +53,20 @@ def read_tiff(
         if not are_ids:
             _refuse_negative(path, series.keyframe)
         _check_whole(path, file)
+        _refuse_later_file(path, file)
+        missing = sum(plane is None for plane in series.pages)
         array = series.asarray()
         letters = series.axes.replace("S", "C")
-        if series.axes.endswith("S") and series.keyframe.extrasamples in _TRANSPARENCY:
-            array = array[..., :-1]  # it says nothing of the specimen
+        if "S" in series.axes and series.keyframe.extrasamples in _TRANSPARENCY:
+            colours = series.axes.index("S")  # what lies after them says nothing of the specimen
+            array = array.take(range(array.shape[colours] - 1), axis=colours)
         often_wrong = file.is_imagej or ("SYX" in series.axes and not file.is_ome)
-        named_spacing, unit = _pixel_size(file)
+        named_spacing, unit = pixel_size(file)
+    if missing:  # tifffile fills them with 0
+        raise InputError(
+            f"{path}: {missing} of the {len(series.pages)} planes that it states are not there (a recording that was "
+            "stopped?); save those that are as a new file"
+        )
     keep = [i for i, (a, n) in enumerate(zip(letters, array.shape, strict=True)) if n != 1 or a in "YX"]
     array = array.reshape([array.shape[i] for i in keep])
     letters = "".join(letters[i] for i in keep)
@@ -151,45 +143,11 @@ def _check_whole(path: Path, file: tifffile.TiffFile) -> None:
         raise _unreadable(path, "it ends within its list of pages")
 
 
-def _pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str | None]:
-    """Spacing per axis letter and unit from OME or ImageJ; plain resolution tags are print sizes."""
-    if file.ome_metadata:
-        return _ome_pixel_size(file.ome_metadata)
-    if file.imagej_metadata:
-        return _imagej_pixel_size(file)
-    return {}, None
-
-
-def _ome_pixel_size(xml: str) -> tuple[dict[str, float], str | None]:
-    pixels = next((e for e in ElementTree.fromstring(xml).iter() if e.tag.endswith("}Pixels")), None)
-    if pixels is None:
-        return {}, None
-    named, units = {}, {}
-    for axis in SPATIAL:
-        value = pixels.get(f"PhysicalSize{axis}")
-        if value is not None and float(value) > 0:
-            named[axis] = float(value)
-            units[axis] = _UNITS.get(pixels.get(f"PhysicalSize{axis}Unit", "µm").lower())
-    if not named or None in units.values():
-        return {}, None
-    if len(set(units.values())) == 1:
-        return named, units.popitem()[1]
-    return {axis: size * MICROMETRES[units[axis]] for axis, size in named.items()}, "um"
-
-
-def _imagej_pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str | None]:
-    metadata, tags = file.imagej_metadata or {}, file.pages[0].tags
-    unit = _UNITS.get(str(metadata.get("unit", "")).lower())
-    named = {}
-    for axis, tag in (("X", "XResolution"), ("Y", "YResolution")):
-        if tag in tags and tags[tag].value[0] > 0:
-            numerator, denominator = tags[tag].value
-            named[axis] = denominator / numerator
-    of_sections = "Z" in file.series[0].axes
-    depth = float(metadata.get("spacing", 1.0 if of_sections else 0.0))  # ImageJ leaves out a distance of exactly 1
-    if depth > 0:
-        named["Z"] = depth
-    return (named, unit) if unit else ({}, None)
+def _refuse_later_file(path: Path, file: tifffile.TiffFile) -> None:
+    """Refuse the files of an image of several but the first: each gives the whole image."""
+    first = next(plane for plane in file.series[0].pages if plane is not None).parent.filehandle.name
+    if first != file.filehandle.name:
+        raise InputError(f"{path}: belongs to the image of several files that {first} opens; name that file alone")
 
 
 class _Collect(logging.Handler):

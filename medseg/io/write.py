@@ -51,8 +51,8 @@ def write_image(
     """Write an array as TIFF or PNG, by the suffix of ``path``, keeping dtype, axes, spacing and unit.
 
     Raises:
-        InputError: an existing file, an unknown suffix, or a PNG of more than two dimensions or another dtype
-            than 8 or 16 bit.
+        InputError: an existing file, an unknown suffix, or a PNG of more than two dimensions, another dtype
+            than 8 or 16 bit, or two or four channels (it would hold the last as transparency).
         OSError: the file could not be written; nothing half-written stays.
     """
     path, array = Path(path), np.asarray(array)
@@ -60,8 +60,11 @@ def write_image(
     if len(geometry.axes) != array.ndim:
         raise InputError(f"{path}: axes {geometry.axes} do not fit the shape {array.shape}")
     suffix = path.suffix.lower()
-    if suffix == ".png" and (array.dtype.name not in ("uint8", "uint16") or geometry.axes not in ("YX", "YXC")):
-        raise InputError(f"{path}: PNG holds one 8- or 16-bit plane, not {array.dtype} {array.shape}; write .tif")
+    as_png = geometry.axes == "YX" or (geometry.axes == "YXC" and array.shape[2] == 3)  # 2 or 4: with transparency
+    if suffix == ".png" and not (as_png and array.dtype.name in ("uint8", "uint16")):
+        raise InputError(
+            f"{path}: PNG holds one 8- or 16-bit plane, gray or RGB, not {array.dtype} {array.shape}; write .tif"
+        )
     if suffix not in (".png", ".tif", ".tiff"):
         raise InputError(f"{path}: unknown image suffix {suffix!r}; write .tif or .png")
     if suffix != ".png" and array.dtype.name not in TIFF_DTYPES:

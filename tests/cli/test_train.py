@@ -105,7 +105,7 @@ def other_shape(data):
 
 
 def float_labels(data):
-    write_image(data / "labels" / "s1.tif", np.zeros((100, 110), np.float32), overwrite=True)
+    write_image(data / "labels" / "s1.tif", np.full((100, 110), 0.5, np.float32), overwrite=True)
 
 
 def cut_off(data):

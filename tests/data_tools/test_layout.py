@@ -100,6 +100,14 @@ def test_lonely_and_ambiguous_files(folder):
         read_dataset(folder)
 
 
+def test_names_that_are_not_utf8(folder):
+    for sub in ("images", "labels"):
+        os.rename(folder / sub / "a.tif", folder / sub / "caf\udce9.tif")
+    dataset = with_checksums(read_dataset(folder))
+    write_dataset_json(dataset)
+    assert read_dataset(folder) == dataset
+
+
 def test_symlink_loops_are_no_images(folder):
     os.symlink("loop.tif", folder / "images" / "loop.tif")
     assert len(read_dataset(folder).training) == 2

@@ -10,6 +10,7 @@ from data_tools.layout import Dataset, Entry, read_dataset
 from data_tools.preview import section_with_labels, write_preview
 from data_tools.synth.dataset import write_synthetic
 from medseg.errors import InputError
+from medseg.io import Geometry, write_image
 
 
 def test_sheet(tmp_path):
@@ -52,6 +53,19 @@ def test_sections_of_an_entry(tmp_path):
     from data_tools.pixels import read_pixels
 
     np.testing.assert_array_equal(labels, read_pixels(dataset.path(entry.label), labels=True).array[4])
+
+
+def test_times_of_sections(tmp_path):
+    image = np.arange(2 * 3 * 4 * 5, dtype=np.uint8).reshape(2, 3, 4, 5)
+    labels = np.zeros_like(image)
+    labels[1, 0, 1:3, 1:3] = 7
+    for name, array in (("images", image), ("labels", labels)):
+        write_image(tmp_path / name / "a.tif", array, Geometry("TZYX"))
+    dataset = read_dataset(tmp_path)
+    shown, contours = section_with_labels(dataset, dataset.training[0])
+    np.testing.assert_array_equal(contours, labels[1, 0])
+    assert shown.shape == (4, 5)
+    write_preview(dataset, tmp_path / "p.png")
 
 
 def test_shapes_that_differ(tmp_path):

@@ -145,6 +145,13 @@ def test_count_sections(tmp_path):
             count_sections(tmp_path / "cut.tif")
 
 
+def test_channels_of_unstated_meaning_are_no_sections(tmp_path):
+    for stem in "ab":
+        add(tmp_path, stem)
+        tifffile.imwrite(tmp_path / f"images/{stem}.tif", np.zeros((3, 40, 50), np.uint8), photometric="minisblack")
+    assert brief(training_items(tmp_path, "training")) == [("a", -1)]
+
+
 def test_volumes_are_whole(tmp_path):
     for k in range(3):
         add(tmp_path, f"v{k}", (3, 4, 5))

@@ -56,6 +56,17 @@ def test_many_pages_can_only_be_a_stack(tmp_path):
     assert read_image(tiff(tmp_path / "x.tif", np.zeros((5, 9, 9), np.uint8)))[1] == Geometry("IYX")
 
 
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_channels_last_are_no_stack_of_rows(tmp_path, channels):
+    array = np.arange(25 * 27 * channels, dtype=np.uint16).reshape(25, 27, channels)
+    path = tiff(tmp_path / "x.tif", array)
+    with pytest.raises(InputError, match=r"x\.tif: pages of 27 x \d pixels .* --axes YXC"):
+        read_image(path)
+    back, geometry = read_image(path, axes="YXC")
+    assert geometry == Geometry("YXC")
+    np.testing.assert_array_equal(back, array)
+
+
 def test_named_axes_keep_the_pixel_size(tmp_path):
     path = tmp_path / "x.tif"
     says = "ImageJ=1.11a\nimages=6\nunit=um\nspacing=2.0\n"  # of six pages, not whether they are sections or times
@@ -162,6 +173,14 @@ def test_ids_of_a_png_of_few_bits_are_those_stored(tmp_path, bits, row, ids):
     assert labels.tolist() == [ids]
 
 
+@pytest.mark.parametrize(("bits", "row", "ids"), [(8, b"\1\0\2", [1, 0, 2]), (4, b"\x10\x20", [1, 0, 2])])
+def test_ids_in_a_palette_are_those_stored(tmp_path, bits, row, ids):
+    """As QuPath and labelme save them, with colours to look at."""
+    palette = bytes([255, 255, 255, 1, 2, 3, 1, 2, 3])
+    labels, geometry = read_labels(png(tmp_path / "x.png", bits, 3, [row], 3, palette))
+    assert (labels.tolist(), geometry.axes) == ([ids], "YX")
+
+
 def test_a_png_cut_off_anywhere_is_an_error_or_no_loss(tmp_path):
     array = np.random.default_rng(2).integers(0, 4, (24, 32)).astype(np.uint16)
     content, path = imagecodecs.png_encode(array), tmp_path / "x.png"
@@ -178,6 +197,8 @@ def test_label_images(tmp_path):
     labels, geometry = read_labels(tiff(tmp_path / "three.tif", np.zeros((3, 9, 9), np.uint8)))
     assert (labels.shape, geometry.axes) == ((3, 9, 9), "IYX")  # a label image has no colours: these are sections
     assert read_labels(tiff(tmp_path / "mask.tif", np.ones((9, 9), bool)))[0].dtype == np.uint8
+    whole, _ = read_labels(tiff(tmp_path / "float.tif", np.array([[0, 70000]], np.float32)))  # as of MorphoLibJ
+    assert (whole.dtype.kind, whole.tolist()) == ("i", [[0, 70000]])
     signed = np.array([[0, 5]], np.int16)
     np.testing.assert_array_equal(read_labels(tiff(tmp_path / "signed.tif", signed))[0], signed)
 
@@ -185,7 +206,8 @@ def test_label_images(tmp_path):
 @pytest.mark.parametrize(
     ("array", "options", "message"),
     [
-        (np.zeros((9, 9), np.float32), {}, "holds integers"),
+        (np.full((9, 9), 0.5, np.float32), {}, "holds integers"),
+        (np.full((9, 9), np.nan, np.float32), {}, "holds integers"),
         (np.array([[0, -2]], np.int16), {}, "negative ids"),
         (np.zeros((9, 9, 3), np.uint8), {"photometric": "rgb"}, "no colour channels"),
     ],

@@ -1,3 +1,5 @@
+import uuid
+
 import numpy as np
 import pytest
 import tifffile
@@ -100,11 +102,14 @@ def test_axes_that_the_file_states(tmp_path, shape, options, axes):
 @pytest.mark.parametrize(
     ("shape", "photometric", "alpha"), [((6, 5, 4), "rgb", "unassalpha"), ((6, 5, 2), "minisblack", "assocalpha")]
 )
-def test_transparency_is_dropped(tmp_path, shape, photometric, alpha):
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_transparency_is_dropped(tmp_path, shape, photometric, alpha, planar):
     array = np.random.default_rng(1).integers(0, 255, shape).astype(np.uint8)
-    options = {"photometric": photometric, "planarconfig": "contig", "extrasamples": [alpha]}
-    tifffile.imwrite(tmp_path / "x.tif", array, **options)
-    np.testing.assert_array_equal(read_image(tmp_path / "x.tif")[0], array[..., :-1].squeeze())
+    axis = -1 if planar == "contig" else 0
+    options = {"photometric": photometric, "planarconfig": planar, "extrasamples": [alpha]}
+    tifffile.imwrite(tmp_path / "x.tif", np.moveaxis(array, -1, axis), **options)
+    seen = np.moveaxis(array[..., :-1], -1, axis).squeeze()
+    np.testing.assert_array_equal(read_image(tmp_path / "x.tif")[0], seen)
 
 
 @pytest.mark.parametrize("unit", ["um", "micron", "\\u00B5m"])
@@ -120,6 +125,14 @@ def test_pages_of_imagej_without_meaning_keep_the_pixel_size(tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", pages, description=description, metadata=None, resolution=(8, 4))
     array, geometry = read_image(tmp_path / "x.tif")
     assert (array.shape, geometry) == ((12, 5, 6), Geometry("IYX", (0.25, 0.125), "um"))
+
+
+def test_imagej_units_of_single_axes_and_a_distance_downwards(tmp_path):
+    says = "ImageJ=1.54f\nimages=3\nslices=3\nunit=mm\nyunit=nm\nzunit=um\nspacing=-2.0\n"
+    options = {"photometric": "minisblack", "metadata": None, "resolution": (8, 4)}
+    tifffile.imwrite(tmp_path / "x.tif", sample("ZYX"), description=says, **options)
+    found = read_image(tmp_path / "x.tif")[1]
+    assert (found.unit, found.spacing) == ("um", pytest.approx((2.0, 0.25e-3, 125.0)))
 
 
 def test_imagej_leaves_out_a_distance_of_one_between_sections(tmp_path):
@@ -176,6 +189,38 @@ def test_refuses_an_ome_set_of_files_with_one_missing(tmp_path):
     tifffile.tiffcomment(tmp_path / "x.ome.tif", (xml[:start] + first + planes + xml[stop:]).encode())
     with pytest.raises(InputError, match="gone"):
         read_image(tmp_path / "x.ome.tif")
+
+
+@pytest.mark.parametrize("planes", ["", '<TiffData IFD="1" FirstZ="2" PlaneCount="1"/>'])
+def test_refuses_ome_with_fewer_planes_than_it_states(tmp_path, planes):
+    tifffile.imwrite(tmp_path / "x.ome.tif", sample("ZYX"), ome=True, metadata={"axes": "ZYX"})
+    xml = tifffile.tiffcomment(tmp_path / "x.ome.tif")
+    start, stop = xml.index("<TiffData"), xml.rindex("</Pixels>")
+    first = '<TiffData IFD="0" FirstZ="0" PlaneCount="1"/>'
+    tifffile.tiffcomment(tmp_path / "x.ome.tif", (xml[:start] + first + planes + xml[stop:]).encode())
+    with pytest.raises(InputError, match=r"x\.ome\.tif: [12] of the 3 planes"):
+        read_image(tmp_path / "x.ome.tif")
+
+
+def test_an_ome_set_of_files_is_one_image(tmp_path):
+    array = sample("CYX")
+    for c, plane in enumerate(array):
+        tifffile.imwrite(tmp_path / f"c{c}.ome.tif", plane, ome=True, metadata={"axes": "YX"})
+    xml = tifffile.tiffcomment(tmp_path / "c0.ome.tif").replace('SizeC="1"', 'SizeC="2"')
+    start, stop = xml.index("<TiffData"), xml.rindex("</Pixels>")
+    uuids = [xml.split('UUID="')[1].split('"')[0], f"urn:uuid:{uuid.uuid4()}"]
+    planes = "".join(
+        f'<TiffData IFD="0" FirstC="{c}" PlaneCount="1"><UUID FileName="c{c}.ome.tif">{uuids[c]}</UUID></TiffData>'
+        for c in (0, 1)
+    )
+    for c in (0, 1):
+        text = (xml[:start] + planes + xml[stop:]).replace(f'UUID="{uuids[0]}"', f'UUID="{uuids[c]}"')
+        tifffile.tiffcomment(tmp_path / f"c{c}.ome.tif", text.encode())
+    back, found = read_image(tmp_path / "c0.ome.tif")
+    assert found.axes == "CYX"
+    np.testing.assert_array_equal(back, array)
+    with pytest.raises(InputError, match=r"c1\.ome\.tif: belongs to .* that c0\.ome\.tif opens"):
+        read_image(tmp_path / "c1.ome.tif")
 
 
 LAYOUTS = {

@@ -70,6 +70,8 @@ def test_png_keeps_pixels(tmp_path, shape, dtype):
     [
         ("x.png", np.zeros((2, 3, 4), np.uint8), "ZYX", "PNG holds one"),
         ("x.png", np.zeros((3, 4), np.float32), "YX", "PNG holds one"),
+        ("x.png", np.zeros((3, 4, 2), np.uint8), "YXC", "gray or RGB"),
+        ("x.png", np.zeros((3, 4, 4), np.uint8), "YXC", "gray or RGB"),
         ("x.jpg", np.zeros((3, 4), np.uint8), "YX", "unknown image suffix"),
         ("x.tif", np.zeros((3, 4), np.uint8), "ZYX", "do not fit the shape"),
         ("x.tif", np.zeros((3, 4), np.float16), "YX", "cannot hold pixels of type float16"),

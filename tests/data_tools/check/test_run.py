@@ -12,6 +12,7 @@ import tifffile
 from data_tools.check.labels import check_instances
 from data_tools.check.run import check_dataset
 from data_tools.layout import Dataset, Description, Entry, read_dataset, with_checksums, write_dataset_json
+from data_tools.split import split_sections
 from data_tools.synth.em import em_sections
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
@@ -82,7 +83,7 @@ def test_missing_partner(folder):
 def test_unreadable_and_nan(folder):
     (folder / "images/0.tif").write_bytes((folder / "images/0.tif").read_bytes()[:3000])
     tifffile.imwrite(folder / "images/1.tif", np.full((128, 128), np.nan, np.float32))
-    tifffile.imwrite(folder / "labels/2.tif", np.zeros((128, 128), np.float32))
+    tifffile.imwrite(folder / "labels/2.tif", np.full((128, 128), 0.5, np.float32))
     tifffile.imwrite(folder / "labels/3.tif", np.full((128, 128), -1, np.int16))
     found = codes(folder)
     assert found[:4] == [
@@ -284,3 +285,15 @@ def test_the_folder_is_not_changed(folder):
     check_dataset(folder)
     assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
     assert read_dataset(folder)
+
+
+def test_times_of_sections_are_one_stack(tmp_path):
+    image, labels = SAMPLES[0].image, SAMPLES[0].labels
+    for name, plane in (("images", image), ("labels", labels)):
+        stack = np.stack([plane, np.roll(plane, 1, 0), np.roll(plane, 2, 0)])
+        write_image(tmp_path / name / "a.tif", np.stack([stack, stack]).astype(np.uint16), Geometry("TZYX"))
+    dataset = split(tmp_path, [Entry("images/a.tif", "labels/a.tif", sections=(0, 5))], [])
+    report = check_dataset(tmp_path)
+    assert report.ok, report.findings
+    (parted,) = {e.sections for e in split_sections(dataset, fraction=0.2).dataset.validation}
+    assert parted == (4, 5)

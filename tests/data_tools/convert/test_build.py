@@ -52,13 +52,24 @@ def test_names(tmp_path):
 
 
 def test_shapes_must_agree_and_colour_stays(tmp_path):
-    colour = Sample(np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4), np.uint8), Geometry("YXC", (0.5, 0.5), "um"))
+    colour = Sample(np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4), np.uint8), Geometry("YXC"))
     wrong = Sample(np.zeros((3, 4), np.uint8), np.zeros((4, 4), np.uint8))
     conversion = build_dataset(
         tmp_path / "o", [Source("rgb", lambda: colour), Source("wrong", lambda: wrong)], Description()
     )
     assert conversion.dataset.training[0].image == "images/rgb.png"
     assert "the image has shape (3, 4), its labels (4, 4)" in conversion.problems[0]
+
+
+@pytest.mark.parametrize(("channels", "spacing"), [(2, None), (3, (0.5, 0.25)), (4, None)])
+def test_channels_and_pixel_size_are_kept(tmp_path, channels, spacing):
+    """PNG holds no pixel size, and a second or fourth channel as transparency only."""
+    image = np.arange(12 * channels, dtype=np.uint8).reshape(3, 4, channels)
+    sample = Sample(image, np.eye(3, 4, dtype=np.uint8), Geometry("YXC", spacing, spacing and "um"))
+    dataset = build_dataset(tmp_path / "o", [Source("a", lambda: sample)], Description()).dataset
+    back = read_pixels(dataset.path(dataset.training[0].image), axes="CYX")
+    np.testing.assert_array_equal(back.array, np.moveaxis(image, -1, 0))
+    assert (back.geometry.axes, back.geometry.spacing) == ("CYX", spacing)
 
 
 def test_parts_of_a_stack(tmp_path):

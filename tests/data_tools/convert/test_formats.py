@@ -18,7 +18,7 @@ from data_tools.convert.rgb_masks import colours_to_labels, rgb_mask_pairs
 from data_tools.convert.rois import roi_folder, roi_masks
 from data_tools.convert.stacks import interior_components, interior_stack
 from medseg.errors import InputError
-from medseg.io import write_image, write_labels
+from medseg.io import Geometry, write_image, write_labels
 
 
 def read_one(sources):
@@ -93,6 +93,17 @@ def test_rois(tmp_path):
     np.testing.assert_array_equal(sample.labels, expected)
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_channels_in_planes_are_all_kept(tmp_path, channels):
+    roifile = pytest.importorskip("roifile")
+    planes = np.stack([IMAGE + c for c in range(channels)])
+    write_image(tmp_path / "a.tif", planes, Geometry("CYX"))
+    roifile.ImagejRoi.frompoints(np.array([[1, 1], [3, 1], [3, 3], [1, 3]])).tofile(tmp_path / "a.roi")
+    sample = read_one(roi_folder(tmp_path))
+    assert (sample.geometry, int((sample.labels == 1).sum())) == (Geometry("YXC"), 4)
+    np.testing.assert_array_equal(sample.image, np.moveaxis(planes, 0, -1))
+
+
 def test_roi_rectangles_ovals_and_edges(tmp_path):
     roifile = pytest.importorskip("roifile")
     rectangle = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.RECT, top=4, left=-2, bottom=9, right=3)
@@ -153,6 +164,15 @@ def test_cellpose(tmp_path):
     write_image(tmp_path / "b.tif", IMAGE)
     write_image(tmp_path / "b_cp_masks.png", square(2, 2, value=4))
     assert {s.name: int(s.read().labels.max()) for s in cellpose_folder(tmp_path)} == {"a": 3, "b": 4}
+
+
+def test_two_files_of_one_stem_are_refused(tmp_path):
+    for name in ("a.tif", "a.png", "a_masks.tif"):
+        write_image(tmp_path / name, IMAGE)
+    with pytest.raises(InputError, match="same stem 'a'"):
+        cellpose_folder(tmp_path)
+    with pytest.raises(InputError, match="same stem 'a'"):
+        rgb_mask_pairs(tmp_path, tmp_path, split_pieces=False)
 
 
 def test_interior_components_are_4_connected_and_per_section():
