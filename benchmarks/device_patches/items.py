@@ -32,8 +32,9 @@ def training_images(bundle: str, parser: Any, workers: int) -> list[dict[str, Te
         done = pool.map(_Prepared(Compose(steps)), items)
     images = [{k: torch.from_numpy(v) for k, v in item.items()} for item in done]
     if bundle.startswith("nuclei"):
+        crowded = bundle == "nuclei_unetplusplus" and value("border_weight") > 0
         for image, chance in zip(images, balanced_weights(items), strict=True):
-            image["chance"] = torch.tensor(chance * (crowding(image["weight"]) if "weight" in image else 1.0))
+            image["chance"] = torch.tensor(chance * (crowding(image["weight"]) if crowded else 1.0))
     return images
 
 
