@@ -6,6 +6,7 @@ import csv
 import json
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,8 @@ def _read(path: Path, axes: str | None) -> tuple[np.ndarray, Geometry]:
         except InputError:
             raise unclear from None
     if "C" in geometry.axes:
+        with suppress(InputError):  # the numbers of a palette, not its colours
+            return read_labels(path)
         raise InputError(
             f"{path}: has a channel axis (axes {geometry.axes}, shape {image.shape}); "
             "a segmentation has one value per pixel. Save one channel; if these are sections, save them as a stack, "

@@ -83,6 +83,17 @@ def test_errors_are_looked_for_once(folders, monkeypatch):
     assert (folders / "errors.csv").read_text() == with_report
 
 
+def test_ids_in_a_palette(tmp_path):
+    labels = np.zeros((20, 20), np.uint8)
+    labels[2:9, 2:18], labels[11:18, 2:18] = 1, 2
+    image = pytest.importorskip("PIL.Image").fromarray(labels, mode="P")
+    image.putpalette([0, 0, 0, 200, 30, 30, 200, 30, 30])  # both in one colour
+    image.save(tmp_path / "prediction.png")
+    write_labels(tmp_path / "truth.tif", labels)
+    run(tmp_path / "prediction.png", tmp_path / "truth.tif", "--json", tmp_path / "scores.json")
+    assert json.loads((tmp_path / "scores.json").read_text())["total"]["ap50"] == 1
+
+
 def test_integer_probabilities_by_their_kind(tmp_path):
     truth = np.zeros((20, 20), np.uint8)
     truth[2:18, 2:18] = 255
