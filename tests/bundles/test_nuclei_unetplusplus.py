@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import torch
@@ -27,7 +28,7 @@ def images(tmp_path_factory) -> Path:
     write_image(folder / "gray.tif", gray, Geometry("YX", (0.5, 0.5), "um"))
     write_image(folder / "deep.tif", gray.astype(np.uint16) * 100, Geometry("YX", (0.5, 0.5), "um"))
     write_image(folder / "colour.png", colour, Geometry("YXC", None, None))
-    write_image(folder / "transparent.png", np.dstack([colour, np.full_like(gray, 255)]), Geometry("YXC", None, None))
+    (folder / "transparent.png").write_bytes(imagecodecs.png_encode(np.dstack([colour, np.full_like(gray, 255)])))
     write_image(folder / "stack.tif", np.stack([gray, gray[::-1]]), Geometry("ZYX", (1.0, 0.5, 0.5), "um"))
     write_image(folder / "pixel.png", np.array([[200]], np.uint8))
     return folder
