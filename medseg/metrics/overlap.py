@@ -88,7 +88,7 @@ def overlaps(
     units = _Units.of(prediction, reference, thin_borders, volumetric, prediction_kind, reference_kind)
     thresholds = thresholds_for(units.kind, threshold)
     with ThreadPoolExecutor(default_threads()) as pool:  # the kernels run without Python's lock
-        per_unit = list(pool.map(lambda pair: _tables(*pair, thresholds, units.segment), units.pairs()))
+        per_unit = list(pool.map(lambda pair: _tables(*units.parted(pair), thresholds, units.segment), units.pairs()))
     return Overlaps(thresholds, tuple(zip(*per_unit, strict=True)))
 
 
@@ -108,7 +108,7 @@ def objects_of_units(
     `(Z, Y, X)` for a volume, 0 = background; they may be the images themselves.
     """
     units = _Units.of(prediction, reference, thin_borders, volumetric, prediction_kind, reference_kind)
-    for predicted, truth in units.pairs():
+    for predicted, truth in map(units.parted, units.pairs()):
         yield _ids(truth, threshold, components), _ids(predicted, threshold, units.segment)
 
 
@@ -150,10 +150,14 @@ class _Units:
         return thinned_components if self.thin_borders else components
 
     def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Prediction and reference of each unit; labels by their foreground, objects parted, if it is thinned."""
-        for pair in zip(self.prediction, self.reference, strict=True):
-            labels = [side.dtype.kind in "ui" and self.thin_borders for side in pair]
-            yield tuple(foreground_of(s, "labels") if parted else s for s, parted in zip(pair, labels, strict=True))
+        """Prediction and reference of each unit, as they are."""
+        return zip(self.prediction, self.reference, strict=True)
+
+    def parted(self, pair: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Both sides as they are; labels by their foreground, touching objects parted, where borders are thinned."""
+        return tuple(
+            foreground_of(side, "labels") if self.thin_borders and side.dtype.kind in "ui" else side for side in pair
+        )
 
 
 def _tables(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
-from torch import nn
+from small_mask_rcnn import instances, small
 
 from medseg.networks.mask_rcnn import (
     DetectionSettings,
@@ -15,54 +15,6 @@ from medseg.networks.mask_rcnn import (
     label_image,
 )
 from medseg.networks.mask_rcnn.paste import crop_masks
-from medseg.networks.mask_rcnn.resize import ResizeShortSide
-
-
-class Small(nn.Module):
-    """A backbone of two levels, to be quick."""
-
-    strides, out_channels = (4, 8), 16
-
-    def __init__(self, dims):
-        super().__init__()
-        conv = {2: nn.Conv2d, 3: nn.Conv3d}[dims]
-        self.fine = nn.Sequential(
-            conv(1, 16, 3, 2, 1), nn.ReLU(), conv(16, 16, 3, 2, 1), nn.ReLU(), conv(16, 16, 3, 1, 1), nn.ReLU()
-        )
-        self.coarse, self.coarsest = (nn.Sequential(conv(16, 16, 3, 2, 1), nn.ReLU()) for _ in range(2))
-
-    def forward(self, x):
-        fine = self.fine(x)
-        coarse = self.coarse(fine)
-        return [fine, coarse, self.coarsest(coarse)]
-
-
-def small(dims=2, mask_head="sigmoid", num_classes=3, interpolation="linear", **more):
-    backbone = Small(dims)
-    return MaskRCNN(
-        dims,
-        1,
-        num_classes,
-        backbone,
-        anchor_sizes=(8, 16, 32),
-        mask_head=mask_head,
-        pooling=PoolingSettings(box_size=3, mask_size=4, hidden=16, interpolation=interpolation),
-        proposals=ProposalSettings(per_level=50, per_level_training=50, per_image=60, per_image_training=60),
-        **more,
-    )
-
-
-def instances(dims, *boxes):
-    side = 48
-    image = torch.zeros([side] * dims, dtype=torch.int32)
-    for i, (low, high) in enumerate(boxes):
-        image[(slice(low, high),) * dims] = i + 1
-    corners = [[low] * dims + [high] * dims for low, high in boxes]
-    return {
-        "boxes": torch.tensor(corners).reshape(-1, 2 * dims),
-        "labels": torch.arange(len(boxes)) % 2 + 1,
-        "instances": image,
-    }
 
 
 @pytest.mark.parametrize("mask_head", ["sigmoid", "softmax", None])
@@ -246,50 +198,6 @@ def test_an_image_of_one_cell_trains_with_batch_norm():
     network = MaskRCNN(2, 1, 2, pooling=PoolingSettings(hidden=16)).train()
     losses = network([torch.rand(1, 20, 20)], [instances(2, (3, 9)) | {"instances": torch.eye(20).long()}])
     sum(losses.values()).backward()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"spatial_dims": 4}, "spatial_dims"),
-        ({"num_classes": 1}, "num_classes 1"),
-        ({"mask_head": "relu"}, "relu"),
-        ({"backbone": "resnet7"}, "resnet7"),
-    ],
-)
-def test_refuses(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        MaskRCNN(**{"spatial_dims": 2, "in_channels": 1, "num_classes": 2} | arguments)
-
-
-def test_a_loss_that_is_not_finite_is_named():
-    network = small().train()
-    torch.nn.init.constant_(network.box_head.cls_score.bias, float("nan"))
-    with pytest.raises(FloatingPointError, match="loss_classifier is nan"):
-        network([torch.rand(1, 48, 48)], [instances(2, (3, 9))])
-
-
-@pytest.mark.parametrize("preprocess", [None, ResizeShortSide(32, 64, mean=(0.5,), std=(0.5,))])
-@pytest.mark.parametrize(
-    ("image", "message"),
-    [
-        (torch.zeros(3, 32, 32), "image 0 has 3 channels, the network takes 1"),
-        (torch.zeros(1, 32, 32, dtype=torch.uint8), r"image 0 is torch\.uint8"),
-        (torch.zeros(1, 0, 32), "image 0 has shape"),
-    ],
-)
-def test_refuses_images_before_they_are_resized(preprocess, image, message):
-    with pytest.raises(ValueError, match=message):
-        small(preprocess=preprocess).eval()([image])
-
-
-@pytest.mark.parametrize("preprocess", [None, ResizeShortSide(32, 64)])
-def test_refuses_targets_before_they_are_resized(preprocess):
-    network, images = small(preprocess=preprocess).train(), torch.rand(2, 1, 48, 48)
-    with pytest.raises(ValueError, match="2 images, targets: 1"):
-        network(images, [instances(2, (3, 20))])
-    with pytest.raises(ValueError, match="target 1: instances must be an integer image of shape"):
-        network(images, [instances(2, (3, 20)), instances(2, (3, 20)) | {"instances": torch.zeros(40, 48).int()}])
 
 
 def test_label_images_of_16_bits_train():
