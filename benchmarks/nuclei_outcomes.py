@@ -1,9 +1,10 @@
 """What becomes of nuclei of each size: found, merged, split or missed by nuclei_unetplusplus.
 
-    python benchmarks/nuclei_outcomes.py --data FOLDER [--weights FILE] [--tta] [--all]
+    python benchmarks/nuclei_outcomes.py --data FOLDER [--weights FILE] [--tta] [--all] [--core T] [--cell T]
 
 FOLDER is the bundle's training folder; its validation images of fluorescence are looked at, with `--all` those of every
-kind. A nucleus is found where AP50 counts it; the other outcomes are those of `medseg evaluate --matches`.
+kind. A nucleus is found where AP50 counts it; the other outcomes are those of `medseg evaluate --matches`. AP50 is
+printed over all nuclei together, as the mean over images, and over all but the smallest.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from nuclei_scores import FLUORESCENCE, bundle_cells, bundle_parts, probabilities, validation_samples
@@ -43,21 +46,40 @@ def table_of(rows: Sequence[Counter], sizes: Sequence[int] = SIZES) -> str:
     return "\n".join(lines)
 
 
+def average_precisions(images: Iterable[Sequence[ObjectOutcome]], smallest: int = SIZES[1]) -> dict[str, float]:
+    """AP50 over all objects, as the mean over images, and without reference objects below ``smallest`` pixels."""
+    images = [outcomes for outcomes in images if outcomes]
+    together = [o for outcomes in images for o in outcomes]
+    larger = [o for o in together if o.outcome not in OF_REFERENCE or o.reference_size >= smallest]
+    name = f"without nuclei below {smallest} pixels"
+    return {"together": _ap(together), "mean of images": fmean(map(_ap, images)), name: _ap(larger)}
+
+
+def _ap(outcomes: Sequence[ObjectOutcome]) -> float:
+    return sum(o.outcome == "matched" for o in outcomes) / len(outcomes)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--tta", action="store_true")
     parser.add_argument("--all", action="store_true", help="images of every kind, not of fluorescence only")
+    parser.add_argument("--core", type=float, help="threshold of cores, in place of the bundle's")
+    parser.add_argument("--cell", type=float, help="threshold of nuclei, in place of the bundle's")
     options = parser.parse_args()
     samples = [s for s in validation_samples(options.data) if options.all or s.kind in FLUORESCENCE]
     network, inferer = bundle_parts(options.weights, tta=options.tta)
-    cells, outcomes = bundle_cells(), []
+    cells, images = bundle_cells(), []
+    cells.core_threshold = cells.core_threshold if options.core is None else options.core
+    cells.cell_threshold = cells.cell_threshold if options.cell is None else options.cell
     for probability, sample in zip(probabilities(network, samples, inferer), samples, strict=True):
-        outcomes += object_outcomes(contingency_table(sample.labels, np.asarray(cells(probability))[0]))
+        images.append(object_outcomes(contingency_table(sample.labels, np.asarray(cells(probability))[0])))
+    outcomes = list(chain(*images))
     print(table_of(outcomes_by_size(outcomes)))
     counts = Counter(o.outcome for o in outcomes)
     print("\n" + ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES))
+    print("AP50 " + ", ".join(f"{name}: {value:.3f}" for name, value in average_precisions(images).items()))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,10 @@ def test_outcomes_by_size_of_the_reference(benchmark):
     table = nuclei_outcomes.table_of(rows)
     assert "| 61 to 100 | 3 | 0.333 | 0.667 | 0.000 | 0.000 |" in table
     assert "| 501 and more | 0 |" in table
+    alone = nuclei_outcomes.object_outcomes(nuclei_outcomes.contingency_table(truth, truth))
+    precisions = nuclei_outcomes.average_precisions([outcomes, alone, ()])
+    expected = [5 / 9, (1 / 5 + 1) / 2, 4 / 7]  # a matched, two merged, a missed speck, a merger; then all four
+    assert list(precisions.values()) == pytest.approx(expected)
 
 
 def test_probabilities_of_images_that_do_not_pool(benchmark):
