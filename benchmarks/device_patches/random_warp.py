@@ -21,6 +21,8 @@ class RandomWarp:
         shear: greatest shear.
         elastic: standard deviation in pixels of the displacements at ``control_points`` per axis, with
             ``elastic_prob``.
+        still: share of the patches that are not deformed: read at whole pixels, at most turned by 90 degrees and
+            mirrored. Between pixels an image is smoother than any that the network will be given.
     """
 
     zoom: tuple[float, float] = (1.0, 1.0)
@@ -34,6 +36,7 @@ class RandomWarp:
     elastic: float = 0.0
     elastic_prob: float = 0.5
     control_points: int = 4
+    still: float = 0.0
 
     def points(self, centres: Tensor, size: tuple[int, ...]) -> Tensor:
         """Points ``(B, *size, d)`` to read around ``centres`` ``(B, d)``."""
@@ -41,27 +44,31 @@ class RandomWarp:
         axes = [torch.arange(n, device=device, dtype=torch.float32) - (n - 1) / 2 for n in size]
         grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
         grid = grid.expand(count, *grid.shape)
+        moves = (torch.rand(count, device=device) >= self.still).float()
         if self.elastic > 0:
-            grid = grid + self._displacements(count, size, device)
-        flat = torch.einsum("bij,bnj->bni", self._matrices(count, dims, device), grid.reshape(count, -1, dims))
-        return (flat + centres[:, None]).reshape(grid.shape)
+            grid = grid + self._displacements(moves, size)
+        flat = torch.einsum("bij,bnj->bni", self._matrices(moves, dims), grid.reshape(count, -1, dims))
+        points = flat + centres[:, None]
+        return torch.where(moves.bool()[:, None, None], points, points.round()).reshape(grid.shape)
 
-    def _matrices(self, count: int, dims: int, device: torch.device) -> Tensor:
+    def _matrices(self, moves: Tensor, dims: int) -> Tensor:
+        device, count = moves.device, len(moves)
+
         def uniform(*shape: int) -> Tensor:
-            return 2 * torch.rand(*shape, device=device) - 1
+            return (2 * torch.rand(count, *shape, device=device) - 1) * moves.reshape(-1, *[1] * len(shape))
 
         low, high = torch.tensor(self.zoom).log().tolist()
-        zooms = torch.rand(count, device=device) < self.zoom_prob
+        zooms = (torch.rand(count, device=device) < self.zoom_prob) & moves.bool()
         zoom = torch.where(zooms, low + (high - low) * torch.rand(count, device=device), 0.0).exp()
-        matrix = torch.diag_embed((1 + self.stretch * uniform(count, dims)) / zoom[:, None])
-        shears = torch.eye(dims, device=device) + self.shear * uniform(count, dims, dims) * (
+        matrix = torch.diag_embed((1 + self.stretch * uniform(dims)) / zoom[:, None])
+        shears = torch.eye(dims, device=device) + self.shear * uniform(dims, dims) * (
             1 - torch.eye(dims, device=device)
         )
         matrix = shears @ matrix
         for first in range(dims - 1):
             for second in range(first + 1, dims):
                 in_plane = (first, second) == (dims - 2, dims - 1)
-                angle = uniform(count) * (self.rotate if in_plane else self.tilt)
+                angle = uniform() * (self.rotate if in_plane else self.tilt)
                 if in_plane:
                     angle = angle * (torch.rand(count, device=device) < self.rotate_prob)
                     if self.quarter_turns:
@@ -76,9 +83,9 @@ class RandomWarp:
             matrix = matrix * mirror[:, None, :]
         return matrix
 
-    def _displacements(self, count: int, size: tuple[int, ...], device: torch.device) -> Tensor:
-        dims = len(size)
+    def _displacements(self, moves: Tensor, size: tuple[int, ...]) -> Tensor:
+        device, (count, dims) = moves.device, (len(moves), len(size))
         coarse = self.elastic * torch.randn(count, dims, *[self.control_points] * dims, device=device)
-        coarse *= (torch.rand(count, device=device) < self.elastic_prob).reshape(-1, *[1] * (dims + 1))
+        coarse *= (moves * (torch.rand(count, device=device) < self.elastic_prob)).reshape(-1, *[1] * (dims + 1))
         mode = "bicubic" if dims == 2 else "trilinear"
         return interpolate(coarse, size=size, mode=mode, align_corners=True).movedim(1, -1)

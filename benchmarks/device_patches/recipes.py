@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -41,7 +42,13 @@ _CT = RandomIntensity(0.15, 0.5, 0.05, (0.8, 1.25), 0.2, blur=3, blur_prob=0.2, 
 
 
 def drawing(
-    bundle: str, parser: Any, items: list[dict[str, Tensor]], device: torch.device, batch: int, size: int
+    bundle: str,
+    parser: Any,
+    items: list[dict[str, Tensor]],
+    device: torch.device,
+    batch: int,
+    size: int,
+    still: float = 0.0,
 ) -> Callable[[], tuple[Any, Any]]:
     """The source of batches of a bundle.
 
@@ -52,13 +59,14 @@ def drawing(
         device: where images are kept and patches made.
         batch: patches at a time.
         size: side of a patch in pixels; a block of CT has 48 slices at most.
+        still: share of the patches that are not deformed.
 
     Raises:
         InputError: a bundle that has no recipe.
     """
     if bundle not in _WARPS:
         raise InputError(f"{bundle}: no patches are known for it, only for {', '.join(_WARPS)}")
-    value, shared = parser.get_parsed_content, {"batch": batch, "warp": _WARPS[bundle]}
+    value, shared = parser.get_parsed_content, {"batch": batch, "warp": replace(_WARPS[bundle], still=still)}
     if bundle.startswith("headneck"):
         flat = bundle != "headneck_ct_unet3d"
         return Organs(

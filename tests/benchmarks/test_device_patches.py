@@ -85,6 +85,20 @@ def test_warp_keeps_to_its_ranges():
     assert 0.4 < mirrored.float().mean() < 0.6
 
 
+@pytest.mark.parametrize("size", [(4, 4), (3, 4, 4)])
+def test_still_patches_are_pixels_of_the_image(size):
+    from device_patches.random_warp import RandomWarp
+
+    torch.manual_seed(0)
+    warp = RandomWarp((0.5, 2.0), 1.0, 0.2, 1.0, tilt=0.2, quarter_turns=True, shear=0.1, elastic=2.0, still=0.75)
+    points = warp.points(50 + torch.rand(400, len(size)), size).flatten(1, -2)
+    whole = (points == points.round()).all(-1).all(-1)
+    assert 0.65 < whole.float().mean() < 0.85
+    spans = points.amax(1) - points.amin(1)
+    assert (spans[whole] == torch.tensor(size) - 1).all()
+    assert ((spans[~whole] - torch.tensor(size) + 1).abs() > 1e-3).any(1).all()
+
+
 def test_elastic_displacement_has_the_deviation_asked_for_at_its_control_points():
     from device_patches.random_warp import RandomWarp
 
@@ -225,7 +239,21 @@ def test_train(benchmark, tmp_path, capsys, name, kind, settings):
     shape = (48, 40, 24) if kind == "ct" else (300, 260)
     write_synthetic(kind, tmp_path / "data", count=2, shape=shape)
     out = tmp_path / "model.pt"
-    arguments = (name, tmp_path / "data", "--out", out, "--steps", 2, "--batch", 2, "--workers", 1, *settings)
+    arguments = (
+        name,
+        tmp_path / "data",
+        "--out",
+        out,
+        "--steps",
+        2,
+        "--batch",
+        2,
+        "--workers",
+        1,
+        "--still",
+        0.5,
+        *settings,
+    )
     for _ in range(2):
         benchmark("timed_training", *arguments, "--cache", tmp_path / "cache.pt").main()
     assert "2 steps of 2" in capsys.readouterr().out
