@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-from monai.data.box_utils import box_iou
 from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from medseg.inferers.image_detections import ImageDetections
@@ -121,23 +122,49 @@ def mean_detections(views: Sequence[Detections], min_score: float, threshold: fl
 
 def _groups(found: Detections, view: Tensor, threshold: float) -> list[list[int]]:
     """Rows of each object, best score first, at most one of each view."""
-    boxes, free = found["boxes"].float().cpu(), torch.ones(len(view), dtype=torch.bool)
-    kind = torch.stack([found[key].cpu() for key in ("labels", "section") if key in found])
+    boxes, views, free = found["boxes"].float().cpu().numpy(), view.tolist(), np.ones(len(view), bool)
+    neighbours = _neighbours(found, threshold)
     groups = []
     for row in range(len(view)):
         if not free[row]:
             continue
-        iou = box_iou(boxes[row : row + 1], boxes)[0]
-        alike = free & (iou > threshold) & (kind == kind[:, row : row + 1]).all(dim=0)
-        near = torch.nonzero(alike).flatten()
-        near = near[torch.argsort(iou[near], descending=True, stable=True)].tolist()
-        of_view = {int(view[row]): row}
-        for other in near:
-            of_view.setdefault(int(view[other]), other)
+        near = np.array(neighbours(row))
+        near = near[free[near]]
+        iou = _iou(boxes[row], boxes[near])
+        near, iou = near[iou > threshold], iou[iou > threshold]
+        of_view = {views[row]: row}
+        for other in near[np.argsort(-iou, kind="stable")].tolist():
+            of_view.setdefault(views[other], other)
         group = list(of_view.values())
         free[group] = False
         groups.append(group)
     return groups
+
+
+def _iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Intersection over union of a box with each of ``(N, 2 d)``, ``(N,)``; 0 where both lack area."""
+    dims = len(box) // 2
+    inter = np.minimum(box[dims:], others[:, dims:]) - np.maximum(box[:dims], others[:, :dims])
+    inter = np.maximum(inter, 0).prod(axis=1)
+    union = (box[dims:] - box[:dims]).prod() + (others[:, dims:] - others[:, :dims]).prod(axis=1) - inter
+    return inter / np.maximum(union, np.finfo(union.dtype).tiny)
+
+
+def _neighbours(found: Detections, threshold: float) -> Callable[[int], list[int]]:
+    """From a row to the rows, ascending, of its class and section whose boxes may overlap with its own enough."""
+    boxes = found["boxes"].double().cpu().numpy()
+    dims = boxes.shape[1] // 2
+    side = (boxes[:, dims:] - boxes[:, :dims]).max(axis=1, initial=0)
+    # Two sides overlap by more than the threshold of the longer one: so far apart may their centres be at most.
+    reach = (side + side.max(initial=0)) / 2
+    if threshold > 0:
+        reach = np.minimum(reach, side * (1 - threshold) * max(1, 0.5 / threshold))
+    reach += 1e-3 * side  # rounding never hides a neighbour
+    kinds = np.stack([found[key].cpu().numpy() for key in ("labels", "section") if key in found], axis=1)
+    kind = np.unique(kinds, axis=0, return_inverse=True)[1].reshape(-1, 1)
+    places = np.hstack([(boxes[:, :dims] + boxes[:, dims:]) / 2, kind * (2 * reach.max(initial=0) + 1)])
+    tree = KDTree(places)
+    return lambda row: tree.query_ball_point(places[row], reach[row], p=np.inf, return_sorted=True)
 
 
 def _part_of(report: Callable[[int, int], None], number: int, count: int) -> Callable[[int, int], None]:

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.ndimage import find_objects, label
 
 from medseg.inferers import ImageDetections, TestTimeAugmentationDetectionInferer, TiledDetectionInferer
 from medseg.inferers.detection_augmentation import mean_detections
+from medseg.networks.mask_rcnn.box_iou import box_iou
 
 
 def blobs(images, shift=0.0, sees=lambda box, shape: True) -> list[dict[str, torch.Tensor]]:
@@ -102,6 +105,41 @@ def test_views_that_call_it_differently_do_not_see_one_object(key):
     views = [view | {key: torch.tensor([k])} for k, view in enumerate(views)]
     found = mean_detections(views, min_score=0, threshold=0.5)
     assert (found[key].tolist(), found["scores"].tolist()) == ([0, 1], [0.5, 0.5])
+
+
+def scores_by_definition(views, threshold):
+    """Each detection, best first, with that of every other view which overlaps it most: compared with all."""
+    view = [k for k, v in enumerate(views) for _ in v["scores"]]
+    found = {key: torch.cat([v[key] for v in views]) for key in views[0]}
+    iou, free, scores = box_iou(found["boxes"], found["boxes"]), set(range(len(view))), []
+    for row in torch.argsort(found["scores"], descending=True, stable=True).tolist():
+        if row not in free:
+            continue
+        alike = [o for o in free if iou[row, o] > threshold and found["labels"][o] == found["labels"][row]]
+        group = {view[row]: row}
+        for other in sorted(alike, key=lambda o: (-iou[row, o], -found["scores"][o], o)):
+            group.setdefault(view[other], other)
+        free -= set(group.values())
+        scores.append(float(found["scores"][list(group.values())].sum()) / len(views))
+    return sorted(scores, reverse=True)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 3]), st.sampled_from([0, 0.02, 0.2, 0.5, 0.9, 1]))
+def test_only_near_boxes_are_compared_and_the_objects_are_those_of_the_definition(seed, dims, threshold):
+    generator = np.random.default_rng(seed)
+    views = []
+    for _ in range(3):
+        low = generator.integers(0, 12, (12, dims))
+        size = generator.choice([0, 1, 2, 3, 5, 40], (12, dims))
+        views.append(
+            {
+                "boxes": torch.from_numpy(np.hstack([low, low + size])).float(),
+                "labels": torch.from_numpy(generator.integers(1, 3, 12)),
+                "scores": torch.from_numpy(generator.random(12)).float(),
+            }
+        )
+    found = mean_detections(views, min_score=0, threshold=threshold)
+    assert found["scores"].tolist() == pytest.approx(scores_by_definition(views, threshold))
 
 
 def test_nothing_found_disabled_and_progress():
