@@ -48,8 +48,16 @@ def kind_of_prediction(prediction: np.ndarray) -> Kind:
         raise InputError(
             f"prediction: values from {low:g} to {high:g}, but a probability is 0 to 1; apply a sigmoid to "
             "logits, divide grey levels by their maximum (in float32), or give masks and labels as integers"
+            + ids_in_floats(prediction, "prediction")
         )
     return "probability"
+
+
+def ids_in_floats(image: np.ndarray, name: str) -> str:
+    """End of a message about floats that are no probability: what to do if they are ids; empty if they cannot be."""
+    if image.dtype.kind != "f" or not np.array_equal(image, np.trunc(image)):
+        return ""
+    return f". They are whole numbers: if they are ids, call them labels (--{name}-kind labels)"
 
 
 def kind_of_reference(reference: np.ndarray) -> Kind:
@@ -93,7 +101,7 @@ def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:
             second = tuple(slice(1 if a == axis else None, None) for a in range(image.ndim))
             touching = (image[first] != image[second]) & (image[second] != 0)
             foreground[first] &= ~touching
-        vanished = np.setdiff1d(image[image != 0], image[foreground])
+        vanished = _vanished(image, foreground)
         if vanished.size:
             warnings.warn(
                 f"{vanished.size} objects (first id: {vanished[0]}) vanished when touching ones were parted: "
@@ -101,3 +109,15 @@ def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:
                 stacklevel=2,
             )
     return foreground
+
+
+def _vanished(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """Ids, ascending, that have no pixel in the foreground; ids that are not huge are counted, not sorted."""
+    before, after = image[image != 0], image[foreground]
+    highest = before.max(initial=0)
+    if image.dtype.kind not in "ui" or highest > 4 * image.size:
+        return np.setdiff1d(before, after)
+    lost = np.zeros(int(highest) + 1, bool)
+    lost[before] = True
+    lost[after] = False
+    return np.flatnonzero(lost)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from medseg.errors import InputError
-from medseg.metrics.foreground import Kind, as_array, kind_of_prediction, kind_of_reference
+from medseg.metrics.foreground import Kind, as_array, ids_in_floats, kind_of_prediction, kind_of_reference
 from medseg.metrics.segments import as_sections, components
 
 
@@ -87,6 +87,7 @@ def _as_probability(array: np.ndarray, name: str) -> np.ndarray:
         raise InputError(
             f"{name}: values from {low:g} to {high:g}, but a probability is 0 to 1 and never NaN; apply a "
             "sigmoid to logits, divide grey levels by their maximum, or give masks and labels as integers"
+            + ids_in_floats(array, name)
         )
     return np.asarray(probability)
 

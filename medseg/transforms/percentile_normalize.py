@@ -33,8 +33,8 @@ class PercentileNormalize(Transform):
     than 99 % background) minimum and maximum take their place; a constant section becomes zeros.
 
     Raises:
-        InputError: percentiles out of order, too few axes, an empty array, NaN or infinite pixels (with their
-            number and, where MONAI's readers stored it, the file).
+        InputError: percentiles out of order, too few axes, an empty array, NaN or infinite pixels, which values
+            beyond float32 become in MONAI's readers (with their number and, where MONAI's readers stored it, the file).
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
@@ -112,8 +112,9 @@ def _normalize(img: torch.Tensor, lower: float, upper: float, dims: int, source:
     if img.is_floating_point() and not bool(torch.isfinite(img).all()):
         bad = int((~torch.isfinite(img)).sum())
         raise InputError(
-            f"PercentileNormalize: {bad} of {img.numel()} pixels of the image{source} are NaN or infinite; "
-            "replace them (for example by the median) before normalising."
+            f"PercentileNormalize: {bad} of {img.numel()} pixels of the image{source} are NaN, infinite or, in "
+            "the file, beyond 3.4e38 (the most that float32 holds, in which MONAI reads); replace them (for example by "
+            "the median) or scale the image before normalising."
         )
     sections = img.reshape(-1, *img.shape[img.ndim - dims :])
     out = torch.empty(sections.shape, dtype=torch.float32, device=img.device)

@@ -93,3 +93,15 @@ def test_a_volume_in_which_little_was_found_is_compared_as_the_others():
     metric(torch.from_numpy(found), torch.from_numpy(truth))
     assert float(metric.aggregate()) == 3 / 6
     assert metric.aggregate("none")[:, 0].tolist() == [1, 0.5, 0]
+
+
+def test_whole_numbers_in_floats_are_told_how_to_be_labels():
+    ids = np.array([[0, 3.0], [1, 2]], np.float32)
+    for name in ("prediction", "reference"):
+        with pytest.raises(InputError, match=rf"--{name}-kind labels"):
+            as_kind(ids, name, "probability")
+        with pytest.raises(InputError) as error:
+            as_kind(ids + 0.5, name, "probability")
+        assert "-kind labels" not in str(error.value)
+    with pytest.raises(InputError, match="--prediction-kind labels"):
+        as_kind(ids, "prediction")
