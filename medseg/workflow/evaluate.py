@@ -87,6 +87,7 @@ def read_pair(
             f"{pair.prediction} has the shape {prediction.shape} but {pair.reference} {reference.shape}; "
             "they must show the same pixels"
         )
+    _warn_of_pixel_sizes(pair, geometry_of_prediction, geometry)
     if geometry.spacing is None:
         geometry = replace(geometry, spacing=_spacing_if_alike(geometry_of_prediction, geometry), unit=None)
         if geometry.spacing is not None:
@@ -197,6 +198,19 @@ def _read(path: Path, axes: str | None) -> tuple[np.ndarray, Geometry]:
             "axes ZYX (of a plain TIFF say so, --axes ZYX)"
         )
     return image, geometry
+
+
+def _warn_of_pixel_sizes(pair: FilePair, prediction: Geometry, reference: Geometry) -> None:
+    """Say where both sides state a pixel size and they differ by more than the rounding of files."""
+    sizes = prediction.spacing_um, reference.spacing_um
+    if None in sizes or prediction.spatial_axes != reference.spatial_axes or np.allclose(*sizes, rtol=0.01, atol=0):
+        return
+    first, second = (" x ".join(f"{s:.4g}" for s in size) for size in sizes)
+    warnings.warn(
+        f"{pair.prediction} has pixels of {first} µm but {pair.reference} of {second} µm; compared pixel by pixel, "
+        "places in µm are the reference's",
+        stacklevel=3,
+    )
 
 
 def _spacing_if_alike(source: Geometry, target: Geometry) -> tuple[float, ...] | None:

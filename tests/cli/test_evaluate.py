@@ -260,3 +260,14 @@ def test_borders_are_not_thinned_in_volumes_and_the_json_says_what_objects_were(
     assert json.loads((tmp_path / "s.json").read_text())["options"]["volumetric"] is False
     assert "vanished" in (tmp_path / "s.json").read_text()
     assert not [w for w in recwarn if "vanished" in str(w.message)]
+
+
+def test_other_pixel_sizes_are_told_once(tmp_path):
+    labels = np.zeros((20, 20), np.uint8)
+    labels[2:9, 2:18], labels[11:18, 2:18] = 1, 2
+    for name, size in (("p", 0.5), ("r", 0.25), ("near", 0.2501)):
+        write_labels(tmp_path / f"{name}.tif", labels, Geometry("YX", (size, size), "um"))
+    outputs = ("--matches", tmp_path / "m.csv", "--errors", tmp_path / "e.csv", "--overwrite")
+    output = run(tmp_path / "p.tif", tmp_path / "r.tif", *outputs).output
+    assert output.count("pixels of 0.5 x 0.5") == output.count("0.25 x 0.25") == 1
+    assert "pixels of" not in run(tmp_path / "near.tif", tmp_path / "r.tif", *outputs).output
