@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from monai.config import NdarrayOrTensor
 from monai.utils import convert_to_numpy
 
@@ -22,29 +23,30 @@ def label_array(img: NdarrayOrTensor, needed_by: str) -> np.ndarray:
             message names ``needed_by`` and, where it is known, the file.
     """
     name = f"{needed_by}: the labels{describe_source(img)}"
-    labels = convert_to_numpy(img)
+    stored = img.dtype
+    labels = convert_to_numpy(img.float() if stored == torch.bfloat16 else img)  # numpy has no bfloat16
     if labels.ndim < 2 or labels.shape[0] != 1:
         raise InputError(
             f"{name} have shape {labels.shape}; expected one channel, (1, *spatial): one id per object, not "
             "one channel per class."
         )
     if labels.dtype.kind == "f":
-        labels = _whole(labels, name)
+        exact = 2**8 if stored == torch.bfloat16 else 2 ** (np.finfo(labels.dtype).nmant + 1)
+        labels = _whole(labels, name, stored, exact)
     check_labels(labels, name)
     return labels[0]
 
 
-def _whole(labels: np.ndarray, name: str) -> np.ndarray:
+def _whole(labels: np.ndarray, name: str, stored: object, exact: int) -> np.ndarray:
     whole = labels == np.floor(labels)  # False for NaN
     if not whole.all():
         raise InputError(
             f"{name} hold {labels[~whole][0]}, which is no id; labels are whole numbers, so interpolate them "
             'by "nearest".'
         )
-    exact = 2 ** (np.finfo(labels.dtype).nmant + 1)
     if labels.size and np.abs(labels).max() >= exact:
         raise InputError(
-            f"{name} hold {labels.max():.0f}, but {labels.dtype} tells ids apart only below {exact}; load "
+            f"{name} hold {labels.max():.0f}, but {stored} tells ids apart only below {exact}; load "
             "them as integers, or relabel."
         )
     return labels.astype(np.int64)
