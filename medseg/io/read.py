@@ -27,8 +27,9 @@ def read_image(path: str | Path, *, axes: str | None = None) -> tuple[np.ndarray
 
     Returns:
         The array as stored, without axes of length one (but Y and X), and its geometry. Pages without a
-        stated meaning get the axis ``I``; PNGs of 1, 2 or 4 bits are brightened to the range of 8; the transparency
-        of RGBA is dropped.
+        stated meaning get the axis ``I``; PNGs of 1, 2 or 4 bits are brightened to the range of 8; a palette gives
+        its colours (not that of an ImageJ or OME-TIFF, a lookup table for the screen); the transparency of RGBA is
+        dropped.
 
     Raises:
         InputError: no such file, unreadable, truncated, no pixels, NaN or infinite pixels, ambiguous axes, a TIFF
@@ -126,6 +127,11 @@ def _resolve(path: Path, letters: str, shape: tuple[int, ...], is_label: bool) -
             )
         if is_label or letters.endswith("YXC") or shape[i] > _MOST_CHANNELS:
             return letters[:i] + "I" + letters[i + 1 :]
+    if is_label:
+        raise InputError(
+            f"{path}: the file does not say what the axes of its shape {shape} mean; save it as OME-TIFF or ImageJ "
+            'hyperstack, which do (tifffile.imwrite(path, labels, ome=True, metadata={"axes": "TZYX"}))'
+        )
     example = "ZYX or CYX" if len(shape) == 3 else "TZYX, ZCYX ..."
     raise InputError(
         f"{path}: the file does not say what the axes of its shape {shape} mean; name them with --axes ({example})"

@@ -32,7 +32,7 @@ def read_tiff(
             where ``axes`` is None; it may refuse.
         axes: letters of the array's axes, where the file does not state them. Planes of colour of a plain TIFF and as
             many axes of an ImageJ file give way too: programs write any pages as colours, channels or times.
-        are_ids: the numbers are ids, whatever shade the file has them shown in.
+        are_ids: the numbers are ids, whatever shade or colour the file has them shown in.
 
     Returns:
         The array without axes of length one (but Y and X), and its geometry.
@@ -61,6 +61,7 @@ def read_tiff(
             colours = series.axes.index("S")  # what lies after them says nothing of the specimen
             array = array.take(range(array.shape[colours] - 1), axis=colours)
         often_wrong = file.is_imagej or ("SYX" in series.axes and not file.is_ome)
+        palette = None if are_ids or file.is_imagej or file.is_ome else series.keyframe.colormap
         named_spacing, unit = pixel_size(file)
     if missing:  # tifffile fills them with 0
         raise InputError(
@@ -77,6 +78,8 @@ def read_tiff(
             raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
     elif unstated:
         letters = resolve(letters, array.shape)
+    if palette is not None:  # (3, entries) of 16 bits, in which programs write 8
+        array, letters = np.moveaxis((palette >> 8).astype(np.uint8)[:, array], 0, -1), letters + "C"
     try:
         return array, make_geometry(letters, named_spacing, unit)
     except InputError as error:

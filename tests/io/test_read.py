@@ -230,3 +230,38 @@ def test_a_volume_is_told_from_an_unknown_format(tmp_path):
     (tmp_path / "a_labels.nii.gz").write_bytes(b"x")
     with pytest.raises(InputError, match="a volume; the CT bundles segment and score it"):
         read_image(tmp_path / "a_labels.nii.gz")
+
+
+def test_labels_of_unstated_axes_are_told_what_helps(tmp_path):
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, np.zeros((2, 3, 9, 9), np.uint8), photometric="minisblack")
+    with pytest.raises(InputError, match=r"\(2, 3, 9, 9\) mean; save it as OME-TIFF") as error:
+        read_labels(path)
+    assert "--axes" not in str(error.value)
+    with pytest.raises(InputError, match="--axes"):
+        read_image(path)
+
+
+def test_a_palette_gives_colours_to_images_and_none_to_labels(tmp_path):
+    ids = np.array([[0, 1, 2], [2, 1, 0]], np.uint8)
+    colours = np.zeros((3, 256), np.uint16)
+    colours[:, 1], colours[:, 2] = (257 * 200, 0, 257 * 9), (0, 65535, 0)
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, ids, photometric="palette", colormap=colours, metadata=None)
+    image, geometry = read_image(path)
+    assert (image.shape, image.dtype, geometry.axes) == ((2, 3, 3), np.uint8, "YXC")
+    assert image[0].tolist() == [[0, 0, 0], [200, 0, 9], [0, 255, 0]]
+    assert read_labels(path)[0].tolist() == ids.tolist()
+    tifffile.imwrite(path, np.stack([ids] * 6), photometric="palette", colormap=colours, metadata=None)
+    image, geometry = read_image(path)
+    assert (image.shape, geometry.axes) == ((6, 2, 3, 3), "IYXC")
+
+
+def test_the_lookup_table_of_an_imagej_image_is_for_the_screen(tmp_path):
+    values = np.array([[0, 100], [200, 255]], np.uint8)
+    green = np.zeros((3, 256), np.uint16)
+    green[1] = 257 * np.arange(256)
+    options = {"photometric": "palette", "colormap": green, "description": "ImageJ=1.54f\nimages=1\n"}
+    tifffile.imwrite(tmp_path / "x.tif", values, metadata=None, **options)
+    image, geometry = read_image(tmp_path / "x.tif")
+    assert (image.tolist(), geometry.axes) == (values.tolist(), "YX")
