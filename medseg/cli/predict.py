@@ -89,12 +89,13 @@ def predict(
     """
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
-    from medseg.io import list_images, list_volumes
+    from medseg.io import name_volumes
     from medseg.report.image_summary import write_image_summary
     from medseg.workflow.inputs import (
         gather_inputs,
         left_out,
         left_out_of_volumes,
+        name_images,
         refuse_existing,
         result_path,
         undone,
@@ -124,7 +125,7 @@ def predict(
     for path in (json_report, summary):
         if path and path.exists() and not overwrite:
             raise InputError(f"{path}: exists already; use {'' if resume else '--overwrite or '}another name")
-    files, problems = gather_inputs(inputs, list_volumes if found.takes_volumes else list_images)
+    files, problems = gather_inputs(inputs, name_volumes if found.takes_volumes else name_images)
     with progress(quiet=quiet) as say:
         for problem in problems:
             say.fail(f"error: {problem}")
@@ -143,7 +144,9 @@ def predict(
         failures = len(problems) + len(existing)
         done = set(files) - set(ready) if resume else set()
         if ready or json_report:
-            report = _run(found, ready, output, device, weights, overrides, say, verbose)
+            report = _run(
+                found, {path: files[path] for path in ready}, output, device, weights, overrides, say, verbose
+            )
             failures += sum(r.status != "ok" for r in report.results)
             done |= {Path(r.input) for r in report.results if r.status == "ok"}
             if json_report:
@@ -151,7 +154,10 @@ def predict(
                 report.write(json_report)
                 say.say(f"report: {json_report}")
         if summary:
-            tables = {path: result_path(output, path, "objects") if path in done else None for path in files}
+            tables = {
+                path: result_path(output, path, "objects", stem) if path in done else None
+                for path, stem in files.items()
+            }
             write_image_summary(summary, tables, overwrite=overwrite)
             say.say(f"summary: {summary}")
     if failures:
@@ -184,9 +190,9 @@ def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progres
     overrides |= {"device": chosen, "weights": str(weights)}
     predictor = Predictor(bundle, output, overrides, progress=say.update)
     report = RunReport.begin(bundle, chosen, weights, sha256(weights), overrides)
-    for number, path in enumerate(files, start=1):
-        say.start(f"{path.name} ({number}/{len(files)})")
-        result = predictor(path)
+    for number, (path, stem) in enumerate(files.items(), start=1):
+        say.start(f"{path.name if path.is_file() else stem} ({number}/{len(files)})")
+        result = predictor(path, stem)
         report.results.append(result)
         if result.status != "ok":
             say.fail(f"error: {result.error if str(path) in (result.error or '') else f'{path}: {result.error}'}")

@@ -5,7 +5,7 @@ MONAI's reader and writer classes are in :mod:`medseg.io.monai_io`, so that this
 
 from medseg.io.datalist import training_items, volume_items
 from medseg.io.geometry import Geometry, channel_first
-from medseg.io.list_volumes import list_volumes
+from medseg.io.list_volumes import list_volumes, name_volumes
 from medseg.io.nifti import write_label_volume
 from medseg.io.paths import image_stem, list_images
 from medseg.io.read import read_image, read_labels
@@ -20,6 +20,7 @@ __all__ = [
     "image_stem",
     "list_images",
     "list_volumes",
+    "name_volumes",
     "read_image",
     "read_labels",
     "read_volume",

@@ -14,8 +14,11 @@ from medseg.io.volume import LPS_TO_RAS, Space, check_affine, check_volume
 _SERIES = "0020|000e"
 _POSITION, _ORIENTATION, _PIXEL_SPACING, _THICKNESS = "0020|0032", "0020|0037", "0028|0030", "0018|0050"
 _SAMPLES, _FRAMES, _DESCRIPTION = "0028|0002", "0028|0008", "0008|103e"
+_MODALITY, _IMAGE_TYPE = "0008|0060", "0008|0008"
+_PERHAPS_CT = ("CT", "OT", "")  # OT is what programs write that do not know better
 _UNEVEN = 0.02  # of the slice distance: a rounding of positions to 0.01 mm passes, a missing slice does not
 _LEAST_TILT_DEG = 0.5
+_MOST_ASIDE = 0.5  # pixels that a slice may lie beside the line from the first to the last one
 _PREAMBLE, _MOST_META = 128, 1024
 _CLASS_TAG = b"\x02\x00\x02\x00UI"
 _STORED = "1.2.840.10008.5.1.4.1.1."
@@ -36,6 +39,8 @@ class Slice:
     path: Path
     series: str
     description: str
+    modality: str
+    is_localizer: bool
     samples: int
     frames: int
     size: tuple[int, int]
@@ -50,20 +55,40 @@ def is_dicom_folder(folder: Path) -> bool:
     return any(_is_image(path) for path in _files(folder))
 
 
+def holds_ct(folder: Path) -> bool:
+    """Whether a DICOM image of the folder may be a slice of a CT: no localizer, no MR; a damaged one may be.
+
+    Raises:
+        OSError: the folder cannot be opened.
+    """
+    for path in filter(_is_image, _files(folder)):
+        try:
+            if _why_no_ct(_read_header(path)) is None:
+                return True
+        except InputError:  # whoever reads the series says what is wrong
+            return True
+    return False
+
+
 def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Space]:
     """Read the series in a folder as ``(X, Y, Z)`` float32, rescaled to HU, sorted along the slices' normal.
 
     Args:
         folder: its files (not those of subfolders); what is no DICOM image is passed over, as are structure sets,
-            doses, segmentations and reports.
+            doses, segmentations, reports, localizers, and images of other modalities than CT.
         series: UID of the series, or the end of it, where the folder holds several.
 
     Raises:
-        InputError: no series or several, colour or multi-frame files, slices of different size, spacing or
+        InputError: no CT series or several, colour or multi-frame files, slices of different size, spacing or
             orientation, doubled, missing or unevenly spaced slices, gantry tilt, a single slice of unknown thickness;
             the slice is named.
     """
-    slices = sort_slices(folder, _choose(folder, read_headers(folder), series))
+    headers = read_headers(folder)
+    reasons = [_why_no_ct(header) for header in headers]
+    if headers and None not in reasons:
+        raise InputError(f"{folder}: no CT slices in this folder, only {' and '.join(sorted(set(reasons)))}")
+    of_ct = [header for header, reason in zip(headers, reasons, strict=True) if reason is None]
+    slices = sort_slices(folder, _choose(folder, of_ct, series))
     affine = _affine(slices)
     check_affine(folder, affine)
     reader = sitk.ImageSeriesReader()
@@ -84,19 +109,7 @@ def read_headers(folder: Path) -> list[Slice]:
     Raises:
         InputError: a file seems to be one but cannot be read.
     """
-    found = []
-    for path in _files(folder):
-        if not _is_image(path):
-            continue
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileName(str(path))
-        try:
-            reader.ReadImageInformation()
-        except RuntimeError as error:
-            raise InputError(f"{path}: damaged or no image ({_last_line(error)}); remove or export it again") from error
-        found.append(_slice(path, reader))
-    return found
+    return [_read_header(path) for path in _files(folder) if _is_image(path)]
 
 
 def sort_slices(folder: Path, slices: list[Slice]) -> list[Slice]:
@@ -152,6 +165,14 @@ def _check_even(folder: Path, slices: list[Slice], normal: np.ndarray) -> None:
             f"{usual:.3f} mm between most slices{likely}; export the whole series again"
         )
     along = positions[-1] - positions[0]
+    share = ((positions - positions[0]) @ normal / (along @ normal))[:, None]
+    aside = np.linalg.norm(positions - positions[0] - share * along, axis=1)
+    if aside.max() > _MOST_ASIDE * slices[0].spacing.min():
+        name = slices[int(aside.argmax())].path.name
+        raise InputError(
+            f"{folder}: {name} lies {aside.max():.1f} mm beside the line of the others; keep one scan per folder, or "
+            "export the series again"
+        )
     tilt = np.degrees(np.arccos(np.clip(along @ normal / np.linalg.norm(along), -1, 1)))
     if tilt > _LEAST_TILT_DEG:
         raise InputError(
@@ -194,6 +215,24 @@ def _choose(folder: Path, slices: list[Slice], series: str | None) -> list[Slice
     return next(iter(by_series.values()))
 
 
+def _why_no_ct(header: Slice) -> str | None:
+    """What an image is instead of a slice of a CT; None of those that may be one."""
+    if header.is_localizer:
+        return "localizers (scouts)"
+    return None if header.modality in _PERHAPS_CT else f"images of modality {header.modality}"
+
+
+def _read_header(path: Path) -> Slice:
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError(f"{path}: damaged or no image ({_last_line(error)}); remove or export it again") from error
+    return _slice(path, reader)
+
+
 def _slice(path: Path, reader: sitk.ImageFileReader) -> Slice:
     def numbers(tag: str, count: int) -> np.ndarray | None:
         try:
@@ -209,6 +248,8 @@ def _slice(path: Path, reader: sitk.ImageFileReader) -> Slice:
         path,
         text(_SERIES),
         text(_DESCRIPTION),
+        text(_MODALITY).upper(),
+        "LOCALIZER" in text(_IMAGE_TYPE).upper().split("\\"),
         int(text(_SAMPLES) or 1),
         int(text(_FRAMES) or 1),
         reader.GetSize()[:2],

@@ -1,4 +1,4 @@
-"""What the header of an NRRD, MHA or MHD file says itself: ITK fills in what it lacks without a word."""
+"""What the header of an NRRD (NHDR), MHA or MHD file says itself: ITK fills in what it lacks without a word."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ItkHeader:
 
 def read_itk_header(path: Path) -> ItkHeader:
     """Read the header's text; the file is one that ITK can read."""
-    return _nrrd(path) if path.suffix.lower() == ".nrrd" else _meta_image(path)
+    return _nrrd(path) if path.suffix.lower() in (".nrrd", ".nhdr") else _meta_image(path)
 
 
 def _nrrd(path: Path) -> ItkHeader:

@@ -12,7 +12,7 @@ from medseg.errors import InputError
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png", *JPEG_SUFFIXES)
 NIFTI_SUFFIXES = (".nii.gz", ".nii")
-ITK_SUFFIXES = (".nrrd", ".mha", ".mhd")
+ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, *ITK_SUFFIXES)
 _STEM_ENDINGS = (".ome.tiff", ".ome.tif", *IMAGE_SUFFIXES, *VOLUME_SUFFIXES)
 

@@ -17,6 +17,8 @@ from medseg.io.source_file import source_file
 class ResultSaver(MapTransform):
     """Writes something of each key, in a file named after the image that it was made from.
 
+    An item's entry ``stem`` names it otherwise, where files of one name come from several folders.
+
     Args:
         keys: results, MetaTensors that know their input file.
         output_dir: folder; made if missing.
@@ -40,10 +42,18 @@ class ResultSaver(MapTransform):
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
 
-    def target(self, result: Any, ending: str) -> Path:
+    def stem(self, data: Mapping[Hashable, Any], key: Hashable) -> str:
+        """What files of an item are named after.
+
+        Raises:
+            InputError: it has no ``stem``, and the result of the key does not know its input file.
+        """
+        return str(data.get("stem") or image_stem(source_file(data[key])))
+
+    def target(self, data: Mapping[Hashable, Any], key: Hashable, ending: str) -> Path:
         """``<output_dir>/<stem of the input>_<ending>``.
 
         Raises:
-            InputError: the result does not know its input file.
+            InputError: as :meth:`stem`.
         """
-        return self.output_dir / f"{image_stem(source_file(result))}_{ending}"
+        return self.output_dir / f"{self.stem(data, key)}_{ending}"

@@ -54,7 +54,7 @@ class SaveImageResultd(ResultSaver):
         if result.shape[0] != 1:
             name = source_file(result)
             raise InputError(f"{name}: the result {key!r} has {result.shape[0]} channels; one can be saved")
-        target = self.target(result, f"{self.postfix}{self.suffix}")
+        target = self.target(data, key, f"{self.postfix}{self.suffix}")
         array, geometry = result[0].detach().cpu().numpy(), geometry_of(result)
         if array.dtype.kind in "uib":
             write_labels(target, array, geometry, overwrite=self.overwrite)

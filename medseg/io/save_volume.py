@@ -32,7 +32,7 @@ class SaveImageVolumed(ResultSaver):
 
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
-        target, space = self.target(data[key], "labels.nii.gz"), space_of(data[key])
+        target, space = self.target(data, key, "labels.nii.gz"), space_of(data[key])
         write_label_volume(target, convert_to_numpy(data[key])[0], space, overwrite=self.overwrite)
 
 

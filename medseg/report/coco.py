@@ -68,7 +68,7 @@ class SaveCocod(ResultSaver):
             )
         categories = [{"id": i, "name": name} for i, name in enumerate(self.categories, start=1)]
         content = {"images": [image], "annotations": annotations, "categories": categories}
-        target = self.target(data[key], "coco.json")
+        target = self.target(data, key, "coco.json")
         with atomic_target(target, overwrite=self.overwrite) as partial:
             partial.write_text(json.dumps(content) + "\n", encoding="utf-8")
 

@@ -48,7 +48,7 @@ class SaveObjectTabled(ResultSaver):
 
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
-        target = self.target(data[key], "objects.csv")
+        target = self.target(data, key, "objects.csv")
         labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
         columns, rows = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
         if self.detections_key is not None:

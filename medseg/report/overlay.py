@@ -51,7 +51,7 @@ class SaveOverlayd(ResultSaver):
 
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
-        target = self.target(data[key], "overlay.png")
+        target = self.target(data, key, "overlay.png")
         labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])
         image = image if self.channel is None else image[self.channel : self.channel + 1]
         picture = overlay_sections(image, labels, max_sections=self.max_sections, max_side=self.max_side)

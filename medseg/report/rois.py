@@ -35,7 +35,7 @@ class SaveRoisd(ResultSaver):
 
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
-        target = self.target(data[key], "rois.zip")
+        target = self.target(data, key, "rois.zip")
         geometry = geometry_of(data[key])
         rois = image_rois(convert_to_numpy(data[key])[0], geometry.axes if geometry else None)
         with atomic_target(target, overwrite=self.overwrite) as partial, zipfile.ZipFile(partial, "w") as file:

@@ -65,7 +65,7 @@ class SaveStructureTabled(ResultSaver):
         source = source_file(data[key])
         labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
         rows = structure_rows(labels, image, space_of(data[key]), all_names(labels, self.names))
-        with csv_file(self.target(data[key], "structures.csv"), overwrite=self.overwrite) as file:
+        with csv_file(self.target(data, key, "structures.csv"), overwrite=self.overwrite) as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)

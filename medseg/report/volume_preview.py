@@ -11,12 +11,11 @@ import numpy as np
 from monai.config import KeysCollection
 from monai.utils import convert_to_numpy
 
-from medseg.io import Space, image_stem
+from medseg.io import Space
 from medseg.io.atomic import atomic_target
 from medseg.io.paths import readable
 from medseg.io.result_saver import ResultSaver
 from medseg.io.save_volume import space_of
-from medseg.io.source_file import source_file
 from medseg.report.structures import all_names, structure_names
 
 _WINDOW_HU = (-200, 400)
@@ -52,10 +51,9 @@ class SaveVolumePreviewd(ResultSaver):
 
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
-        source = source_file(data[key])
         labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.image_key])[0]
-        with atomic_target(self.target(data[key], "preview.png"), overwrite=self.overwrite) as t:
-            title = readable(image_stem(source))
+        with atomic_target(self.target(data, key, "preview.png"), overwrite=self.overwrite) as t:
+            title = readable(self.stem(data, key))
             draw_preview(t, image, labels, space_of(data[key]), all_names(labels, self.names), title=title)
 
 

@@ -16,6 +16,8 @@ from medseg.io.volume import warn
 from medseg.transforms.hu_window import level_and_width
 
 _BRIGHTEST_PICTURE = 255
+_PADDING_HU = -1500  # what lies below fills the corners outside the scanner's circle and says nothing of the offset
+_LEAST_AIR_HU = -100  # resampling swings a little below the darkest voxel
 
 
 class CheckHounsfieldd(MapTransform):
@@ -52,7 +54,8 @@ class CheckHounsfieldd(MapTransform):
         for key in self.key_iterator(data):
             image = torch.as_tensor(data[key]).float()  # torch knows no least value of uint16
             name = describe_source(data[key]).removeprefix(" of ") or key
-            low, high = float(image.min()), float(image.max())
+            scanned = image[image > _PADDING_HU]
+            low, high = float((scanned if scanned.numel() else image).min()), float(image.max())
             if high <= self.lowest:
                 raise InputError(f"{name}: no voxel above {self.lowest:g} HU (the highest is {high:g}): no body in it")
             if reason := why_not_hounsfield(low, high):
@@ -61,7 +64,7 @@ class CheckHounsfieldd(MapTransform):
 
 
 def why_not_hounsfield(low: float, high: float) -> str | None:
-    """What is wrong with a range of values for a CT of a body in air; None if nothing is."""
+    """What is wrong with a range of values, without padding, for a CT of a body in air; None if nothing is."""
     values = f"values from {low:g} to {high:g}"
     if low == high:
         return f"all voxels are {low:g}, there is nothing in it"
@@ -69,6 +72,6 @@ def why_not_hounsfield(low: float, high: float) -> str | None:
         return f"{values}: scaled to 0-1, not Hounsfield units"
     if low >= 0 and high <= _BRIGHTEST_PICTURE:
         return f"{values}: a gray picture, not Hounsfield units (air -1000, water 0); export the CT itself"
-    if low >= 0:
+    if low >= _LEAST_AIR_HU:
         return f"{values}: no air at -1000, the offset of Hounsfield units (-1024 as a rule) seems to be missing"
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from medseg.errors import InputError
@@ -21,34 +21,44 @@ RESULT_SUFFIXES = {
 RESULT_SUFFIXES |= {"structures": ".csv", "preview": ".png"}  # of volumes
 
 
+def name_images(item: str) -> dict[Path, str]:
+    """Image files of one input; their results are named after them."""
+    return {path: image_stem(path) for path in list_images(item)}
+
+
 def gather_inputs(
-    inputs: Iterable[str], list_files: Callable[[str], list[Path]] = list_images
-) -> tuple[list[Path], list[str]]:
-    """Files (and DICOM folders) of all inputs, and what is wrong with the inputs that give none.
+    inputs: Iterable[str], name_files: Callable[[str], Mapping[Path, str]] = name_images
+) -> tuple[dict[Path, str], list[str]]:
+    """Files (and DICOM folders) of all inputs by what their results are named after, and what is wrong with the others.
 
     Args:
         inputs: as the user named them.
-        list_files: what one input stands for, :func:`medseg.io.list_images` or :func:`medseg.io.list_volumes`.
+        name_files: files that one input stands for, with the names of their results: :func:`name_images` or
+            :func:`medseg.io.name_volumes`.
 
     Raises:
         InputError: two files whose results would have the same name.
     """
-    files: dict[Path, None] = {}
+    files: dict[Path, str] = {}
     problems = []
     for item in inputs:
         try:
-            files.update(dict.fromkeys(list_files(item)))
+            files |= {path: stem for path, stem in name_files(item).items() if path not in files}
         except InputError as error:
             problems.append(str(error))
     by_stem: dict[str, Path] = {}
-    for path in files:
-        other = by_stem.setdefault(image_stem(path).lower(), path)
+    for path, stem in files.items():
+        other = by_stem.setdefault(stem.lower(), path)
         if other is not path:
             raise InputError(
                 f"{other} and {path} would write results of the same name; predict them into two folders"
-                + ("" if path.is_dir() else ", or only one of the two kinds with a pattern in quotes, 'FOLDER/*.tif'")
+                + (
+                    ", or name the folder above them: results are named after the way from there"
+                    if path.is_dir()
+                    else ", or only one of the two kinds with a pattern in quotes, 'FOLDER/*.tif'"
+                )
             )
-    return list(files), problems
+    return files, problems
 
 
 def left_out(inputs: Iterable[str]) -> list[str]:
@@ -62,32 +72,36 @@ def left_out(inputs: Iterable[str]) -> list[str]:
     return lines
 
 
-def left_out_of_volumes(inputs: Iterable[str], volumes: list[Path]) -> list[str]:
+def left_out_of_volumes(inputs: Iterable[str], volumes: Iterable[Path]) -> list[str]:
     """A line for each folder among the inputs with subfolders of which nothing is among the volumes."""
     lines = []
     for folder, inside in subfolders_left_out(inputs, volumes).items():
-        names = ", ".join(path.name for path in inside[:5]) + " ..." * (len(inside) > 5)
+        names = ", ".join(str(path.relative_to(folder)) for path in inside[:5]) + " ..." * (len(inside) > 5)
         lines.append(f"{folder}: left out {len(inside)} of its folders ({names}); name them, or a pattern in quotes")
     return lines
 
 
-def result_path(output_dir: Path, path: Path, kind: str) -> Path:
+def result_path(output_dir: Path, path: Path, kind: str, stem: str | None = None) -> Path:
     """Where the result of a kind (``labels``, ``overlay`` … of ``RESULT_SUFFIXES``) of an input goes.
 
-    Labels of volumes are volumes, which also have ``structures`` and a ``preview``.
+    Labels of volumes are volumes, which also have ``structures`` and a ``preview``. Without a stem it is the input's.
     """
     is_label_volume = kind == "labels" and (is_volume(path) or path.is_dir())
     suffix = ".nii.gz" if is_label_volume else RESULT_SUFFIXES[kind]
-    return output_dir / f"{image_stem(path)}_{kind}{suffix}"
+    return output_dir / f"{stem or image_stem(path)}_{kind}{suffix}"
 
 
-def undone(files: list[Path], output_dir: Path, kinds: list[str]) -> list[Path]:
+def undone(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -> list[Path]:
     """The files of which a result is missing."""
-    return [path for path in files if not all(result_path(output_dir, path, kind).exists() for kind in kinds)]
+    return [
+        path
+        for path, stem in files.items()
+        if not all(result_path(output_dir, path, kind, stem).exists() for kind in kinds)
+    ]
 
 
 def refuse_existing(
-    files: list[Path], output_dir: Path, kinds: list[str], overwrite: bool
+    files: Mapping[Path, str], output_dir: Path, kinds: list[str], overwrite: bool
 ) -> tuple[list[Path], list[str]]:
     """The files whose results are not there yet, and a message for each of the others.
 
@@ -95,15 +109,15 @@ def refuse_existing(
         InputError: a result would take the place of an input.
     """
     inputs = {path.resolve() for path in files}
-    for path in files:
+    for path, stem in files.items():
         for kind in kinds:
-            if (target := result_path(output_dir, path, kind)).resolve() in inputs:
+            if (target := result_path(output_dir, path, kind, stem)).resolve() in inputs:
                 raise InputError(f"{target}: is an input and would be the {kind} of {path}; use another folder")
     if overwrite:
-        return files, []
+        return list(files), []
     ready, problems = [], []
-    for path in files:
-        existing = [t for kind in kinds if (t := result_path(output_dir, path, kind)).exists()]
+    for path, stem in files.items():
+        existing = [t for kind in kinds if (t := result_path(output_dir, path, kind, stem)).exists()]
         if existing:
             problems.append(f"{existing[0]}: exists already; use --overwrite or another folder ({path} was not run)")
         else:

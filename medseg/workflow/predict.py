@@ -14,6 +14,7 @@ from monai.utils import set_determinism
 
 from medseg.catalog import Bundle
 from medseg.errors import InputWarning
+from medseg.io import image_stem
 from medseg.workflow.inputs import RESULT_SUFFIXES, result_path
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 from medseg.workflow.side_pairs import refuse_pairs_of_other_labels
@@ -71,14 +72,20 @@ class Predictor:
         if hasattr(inferer, "progress"):
             inferer.progress = progress
 
-    def __call__(self, path: Path) -> PredictionResult:
-        """Predict one file; errors are in the result, not raised."""
+    def __call__(self, path: Path, stem: str | None = None) -> PredictionResult:
+        """Predict one file; errors are in the result, not raised.
+
+        Args:
+            path: image, volume or folder of a DICOM series.
+            stem: what results are named after; the file's by default.
+        """
+        stem = stem or image_stem(path)
         result, start = PredictionResult(str(path)), time.perf_counter()
-        before = self._stamps(path)
+        before = self._stamps(path, stem)
         with warnings.catch_warnings(record=True) as caught, errors_told_once(self._evaluator):
             warnings.simplefilter("default")
             try:
-                self._dataset.data = [{"image": str(path)}]
+                self._dataset.data = [{"image": str(path), "stem": stem}]
                 set_determinism(seed=0)
                 self._evaluator.run()
                 output = self._evaluator.state.output[0]["pred"]
@@ -92,20 +99,20 @@ class Predictor:
         result.warnings = sorted({str(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
         result.notices = sorted({str(w.message) for w in caught if issubclass(w.category, InputWarning)})
         if result.status == "ok":
-            result.outputs = existing_outputs(self.output_dir, path)
+            result.outputs = existing_outputs(self.output_dir, path, stem)
         else:
             # what this failed run wrote before it failed would look like a whole result
-            for made, stamp in self._stamps(path).items():
+            for made, stamp in self._stamps(path, stem).items():
                 if before.get(made) != stamp:
                     Path(made).unlink(missing_ok=True)
         return result
 
-    def _stamps(self, path: Path) -> dict[str, tuple[int, int]]:
-        outputs = existing_outputs(self.output_dir, path).values()
+    def _stamps(self, path: Path, stem: str) -> dict[str, tuple[int, int]]:
+        outputs = existing_outputs(self.output_dir, path, stem).values()
         return {made: (os.stat(made).st_ino, os.stat(made).st_mtime_ns) for made in outputs}
 
 
-def existing_outputs(output_dir: Path, path: Path) -> dict[str, str]:
+def existing_outputs(output_dir: Path, path: Path, stem: str) -> dict[str, str]:
     """Result files that exist for an input, by kind."""
-    targets = {kind: result_path(output_dir, path, kind) for kind in RESULT_SUFFIXES}
+    targets = {kind: result_path(output_dir, path, kind, stem) for kind in RESULT_SUFFIXES}
     return {kind: str(target) for kind, target in targets.items() if target.exists()}

@@ -121,12 +121,12 @@ def test_a_dicom_series_gives_the_labels_of_the_same_nifti(medseg, small_bundle,
     source = nib.load(ct_folder / "images" / "p0.nii.gz")
     array = np.round(np.asarray(source.dataobj)).astype(np.int16)
     spacing = [float(s) for s in source.header.get_zooms()]
-    write_series(tmp_path / "in" / "series", array, spacing=spacing)
-    _, space = read_volume(tmp_path / "in" / "series")
+    write_series(tmp_path / "in" / "p1" / "series", array, spacing=spacing)
+    _, space = read_volume(tmp_path / "in" / "p1" / "series")
     same = nib.Nifti1Image(array, space.affine)
     same.header.set_xyzt_units("mm")
     nib.save(same, tmp_path / "in" / "same.nii.gz")
-    for what in ("series", "same.nii.gz"):
+    for what in ("p1/series", "same.nii.gz"):
         done = medseg("predict", small_bundle, tmp_path / "in" / what, "-o", tmp_path / "out", "--device", "cpu")
         assert done.code == 0, done.err
     labels, where = read_volume(tmp_path / "out" / "series_labels.nii.gz")
@@ -134,13 +134,13 @@ def test_a_dicom_series_gives_the_labels_of_the_same_nifti(medseg, small_bundle,
     np.testing.assert_array_equal(labels, read_volume(tmp_path / "out" / "same_labels.nii.gz")[0])
     assert labels.any()
     assert (tmp_path / "out" / "series_structures.csv").is_file()
-    # one bad case among several: the others go on
-    write_series(tmp_path / "in" / "gap", array[:, :, :4], spacing=spacing, places=[0, 1, 2, 5])
+    # a nest with folders of one name, one case bad: the others go on
+    write_series(tmp_path / "in" / "p2" / "series", array[:, :, :4], spacing=spacing, places=[0, 1, 2, 5])
     (tmp_path / "in" / "same.nii.gz").unlink()
     done = medseg("predict", small_bundle, tmp_path / "in", "-o", tmp_path / "again", "--device", "cpu")
     assert done.code == 1
     assert "lie between" in done.err
-    assert (tmp_path / "again" / "series_labels.nii.gz").is_file()
+    assert {path.name.partition("_series_")[0] for path in (tmp_path / "again").iterdir()} == {"p1"}
 
 
 def test_a_volume_without_a_body_is_named(medseg, small_bundle, tmp_path):

@@ -110,6 +110,30 @@ def test_structure_sets_and_reports_beside_the_slices_are_passed_over(tmp_path, 
     assert list_volumes(tmp_path) == [folder]
 
 
+def test_localizers_and_other_modalities_beside_the_slices_are_passed_over(tmp_path):
+    """In one folder, or in one of their own, as archives of whole studies keep them."""
+    scout = {0: {"0008|0008": "ORIGINAL\\PRIMARY\\LOCALIZER"}}
+    magnetic = {k: {"0008|0060": "MR"} for k in range(6)}
+    folder = write_series(tmp_path / "p" / "ct")
+    for where, name in ((folder, "scout.dcm"), (tmp_path / "p" / "scout", "0.dcm")):
+        write_series(where, hounsfield()[:, :, :1], uid="1.2.826.5", orientation=TURNED, tags=scout, name=name)
+    for where in (folder, tmp_path / "p" / "mr"):
+        write_series(where, uid="1.2.826.6", tags=magnetic, name="mr{}.dcm")
+    np.testing.assert_array_equal(read_volume(folder)[0], hounsfield())
+    assert list_volumes(tmp_path) == [folder]
+    with pytest.raises(InputError, match=r"scout: no CT slices in this folder, only localizers \(scouts\)"):
+        read_volume(tmp_path / "p" / "scout")
+    with pytest.raises(InputError, match="only images of modality MR"):
+        read_volume(tmp_path / "p" / "mr")
+
+
+def test_a_slice_beside_the_others_is_named(tmp_path):
+    """At even distances along the normal, as the slices of two scans that were mixed can be."""
+    aside = {2: {"0020|0032": "-10\\23\\35"}}
+    with pytest.raises(InputError, match=r"03\.dcm lies 3\.0 mm beside the line of the others"):
+        read_volume(write_series(tmp_path / "ct", tags=aside))
+
+
 def test_a_multi_frame_file_is_refused(tmp_path):
     (tmp_path / "ct").mkdir()
     sitk.WriteImage(sitk.GetImageFromArray(np.zeros((3, 4, 5), np.uint8)), str(tmp_path / "ct" / "a.dcm"))

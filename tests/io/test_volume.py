@@ -150,7 +150,7 @@ def test_metres_are_refused_and_no_orientation_is_warned_of(tmp_path):
         read_volume(path)
 
 
-@pytest.mark.parametrize("suffix", ["nrrd", "mha", "mhd"])
+@pytest.mark.parametrize("suffix", ["nrrd", "nhdr", "mha", "mhd"])
 def test_itk_formats(tmp_path, suffix):
     image = sitk.GetImageFromArray(values().T)
     image.SetSpacing((2, 3, 5))

@@ -15,6 +15,7 @@ from medseg.transforms.check_hounsfield import why_not_hounsfield
         (0, 255, "gray picture"),
         (0, 1, "scaled to 0-1"),
         (0, 4095, "offset"),
+        (-12, 3071, "offset"),
         (-1000, -1000, "nothing in it"),
         (-1024, 3071, None),
         (-160, 240, None),
@@ -38,6 +39,12 @@ def test_values_as_a_scanner_stores_them():
     stored = np.array([[0, 4095]], np.uint16)
     with pytest.warns(InputWarning, match="image: values from 0 to 4095: no air at -1000"):
         assert CheckHounsfieldd("image")({"image": stored})["image"] is stored
+
+
+def test_padding_does_not_hide_a_missing_offset():
+    padded = torch.tensor([[-2000.0, 0.0, 1024.0, 2500.0]])
+    with pytest.warns(InputWarning, match="values from 0 to 2500: no air at -1000"):
+        CheckHounsfieldd("image")({"image": padded})
 
 
 def test_an_image_below_the_window_is_refused():

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 from dicom_series import write_series
 
 from medseg.errors import InputError
-from medseg.io import list_volumes
+from medseg.io import list_volumes, name_volumes
 from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, result_path
 
 
@@ -16,7 +18,7 @@ def touch(folder, *names):
 def test_what_is_missing_does_not_stop_the_others(tmp_path):
     a, _ = touch(tmp_path, "in/a.tif", "empty/x.txt")
     files, problems = gather_inputs([str(tmp_path / "gone.tif"), str(a.parent), str(tmp_path / "empty"), str(a)])
-    assert files == [a]
+    assert files == {a: "a"}
     assert [p.partition(": ")[2][:9] for p in problems] == ["no such f", "no images"]
 
 
@@ -42,7 +44,7 @@ def test_names_the_subfolders_of_which_no_volume_is_taken(tmp_path):
     write_series(tmp_path / "q" / "p3")
     touch(tmp_path, "q/p4.nii.gz")
     for given, taken, named in (
-        (["p"], ["p1"], ["p: left out 1 of its folders (p2);"]),
+        (["p"], ["p1", "scout", "CT"], []),
         (["p/p?"], ["p1", "CT"], ["p1: left out 1 of its folders (scout);"]),
         (["q"], ["p4.nii.gz"], ["q: left out 1 of its folders (p3);"]),
         (["p/p1/scout", "q/p3", "q/p4.nii.gz"], ["scout", "p3", "p4.nii.gz"], []),
@@ -56,18 +58,50 @@ def test_names_the_subfolders_of_which_no_volume_is_taken(tmp_path):
 
 def test_results_that_exist(tmp_path):
     a, b = touch(tmp_path, "a.tif", "b.ome.tif")
+    files = {a: "a", b: "b"}
     out = tmp_path / "out"
     assert result_path(out, b, "labels") == out / "b_labels.tif"
     touch(out, "b_objects.csv", "a_overlay.png")
-    ready, problems = refuse_existing([a, b], out, ["labels", "objects"], overwrite=False)
+    ready, problems = refuse_existing(files, out, ["labels", "objects"], overwrite=False)
     assert ready == [a]
     assert len(problems) == 1
     assert "b_objects.csv: exists already; use --overwrite" in problems[0]
-    assert refuse_existing([a, b], out, ["labels", "objects"], overwrite=True) == ([a, b], [])
+    assert refuse_existing(files, out, ["labels", "objects"], overwrite=True) == ([a, b], [])
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_an_input_is_never_a_result(tmp_path, overwrite):
-    files = touch(tmp_path, "x.tif", "x_labels.tif")
+    files = {path: path.stem for path in touch(tmp_path, "x.tif", "x_labels.tif")}
     with pytest.raises(InputError, match=r"x_labels\.tif: is an input and would be the labels of"):
         refuse_existing(files, tmp_path / "sub" / "..", ["labels"], overwrite)
+
+
+def test_results_of_dicom_nests_and_patterns_are_named_after_the_way(tmp_path):
+    for way in ("p10/ct", "p9/study/ct", "p9/study/pet", "flat"):
+        write_series(tmp_path / way, tags={k: {"0008|0060": "PT"} for k in range(6)} if way.endswith("pet") else None)
+    touch(tmp_path, "s1/ct.nii.gz", "s2/ct.nii.gz")
+    files, problems = gather_inputs([str(tmp_path)], name_volumes)
+    assert list(files.values()) == ["flat", "p9_study_ct", "p10_ct"]
+    assert not problems
+    (line,) = left_out_of_volumes([str(tmp_path)], files)
+    assert "left out 3 of its folders (p9/study/pet, s1, s2);" in line
+    for given, stem in (("p*/ct", "p10_ct"), ("p10/ct", "ct"), ("s1/ct.nii.gz", "ct"), ("fl*", "flat")):
+        assert list(gather_inputs([str(tmp_path / given)], name_volumes)[0].values()) == [stem]
+    assert list(gather_inputs([str(tmp_path / "s*" / "*.gz")], name_volumes)[0].values()) == ["s1_ct", "s2_ct"]
+    with pytest.raises(InputError, match="name the folder above them"):
+        gather_inputs([str(tmp_path / "p10/ct"), str(tmp_path / "p9/study/ct")], name_volumes)
+
+
+def test_a_folder_that_may_not_be_opened_is_listed_and_links_in_circles_end(tmp_path, monkeypatch):
+    write_series(tmp_path / "p1" / "ct")
+    (tmp_path / "p1" / "again").symlink_to(tmp_path)
+    locked, look = tmp_path / "p2", Path.iterdir
+    locked.mkdir()
+
+    def iterdir(folder):
+        if folder == locked:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return look(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert list(name_volumes(tmp_path).values()) == ["p1_ct", "p2"]
