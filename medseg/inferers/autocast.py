@@ -14,7 +14,8 @@ class AutocastInferer(Inferer):
     """Run the network in bfloat16 where that pays, and return float32.
 
     MONAI's ``amp`` option is for CUDA only; bfloat16 needs no loss scaling and makes training on a CPU that has it
-    about twice as fast. A CPU that has not (AVX2 only) emulates it: many times slower, in 3D out of use.
+    about twice as fast. A CPU that has not emulates it: with AVX-512 about
+    twice as slow as float32, with AVX2 only many times slower, in 3D out of use.
 
     Args:
         enabled: True and False always and never; None: where :func:`has_bfloat16` says so.
@@ -43,7 +44,12 @@ def has_bfloat16(device: torch.device | str) -> bool:
     if torch.device(device).type != "cpu":
         return True
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)  # torch's own test, without a public name
-    return torch.backends.mkldnn.is_available() and supported is not None and supported()
+    return torch.backends.mkldnn.is_available() and supported is not None and supported() and not _avx512_emulates()
+
+
+def _avx512_emulates() -> bool:
+    # torch's test says yes to all of AVX-512, but Skylake and Ice Lake lack the instructions: oneDNN emulates them
+    return torch.cpu._is_avx512_supported() and not torch.cpu._is_avx512_bf16_supported()
 
 
 def _in_float32(output: Any) -> Any:
