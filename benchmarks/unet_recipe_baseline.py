@@ -1,12 +1,12 @@
 """The U-Net bundles' yardstick: MONAI's BasicUNet with MONAI's transforms, and nothing of medseg but the metrics.
 
-    python benchmarks/unet_recipe_baseline.py em --data FOLDER --steps 1500
+    python benchmarks/unet_recipe_baseline.py em --data FOLDER --steps 1500 [--elsewhere FOLDER]
     python benchmarks/unet_recipe_baseline.py cells --data FOLDER --split SPLIT --steps 450 --batch-size 8
 
 16 to 256 channels, padded convolutions, flips, quarter turns, scaled and shifted intensities, noise, Dice plus
 cross-entropy, Adam at 0.001, random crops of 256². `em`: one channel of cell interior. `cells`: background, inside and
 border (the outermost two pixels of each cell); a connected component of the inside is a cell, grown into the border.
-Prints the scores on the validation part.
+Prints the scores on the validation part, and on all images of the folder `--elsewhere`.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ def main() -> None:
     parser.add_argument("task", choices=("em", "cells"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", type=Path)
+    parser.add_argument("--elsewhere", type=Path, help="a folder of other images, scored too")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--batch-size", type=int, default=4)
     options = parser.parse_args()
@@ -126,9 +127,21 @@ def main() -> None:
     training, validation = (
         training_items(options.data, p, split_file=options.split) for p in ("training", "validation")
     )
+    elsewhere = [
+        item
+        for part in ("training", "validation")
+        for item in (training_items(options.elsewhere, part) if options.elsewhere else [])
+    ]
     network = train(options.task, training, options.steps, options.batch_size)
-    found, truth = predict(network, validation, options.task)
-    if options.task == "cells":
+    print_scores(network, validation, options.task)
+    if elsewhere:
+        print(f"{len(elsewhere)} images of {options.elsewhere}:")
+        print_scores(network, elsewhere, options.task)
+
+
+def print_scores(network: BasicUNet, items: list[dict], task: str) -> None:
+    found, truth = predict(network, items, task)
+    if task == "cells":
         cells, truth = np.stack([cells_of(p) for p in found]), np.stack(truth)
         print(f"IoU  {iou(cells > 0, truth > 0).value:.4f}")
         print(f"AP50 {average_precision(cells, truth, iou_thresholds=(0.5,), volumetric=False).value:.4f}")
