@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
-from monai.metrics import compute_dice, compute_hausdorff_distance, compute_surface_dice
-from monai.networks import one_hot
 
 from medseg.catalog import find_bundle
-from medseg.io import read_volume, training_items
+from medseg.io import training_items
+from medseg.metrics.organs import score_organs
+from medseg.workflow.evaluate_organs import read_label_pair
+from medseg.workflow.pairs import FilePair
 from medseg.workflow.predict import Predictor
 
 BUNDLES = ("headneck_ct_unet3d", "headneck_ct_unet_transfer", "headneck_ct_deeplabv3plus")
-TOLERANCE_MM = 2.0
 
 
 def main() -> None:
@@ -56,25 +54,18 @@ def score(name: str, items: list[dict], options: argparse.Namespace) -> dict[str
             seconds.append(time.process_time() - start)
             if result.status != "ok":
                 raise SystemExit(f"{name}: {result.error}")
-            truth, space = read_volume(item["label"])
-            found, _ = read_volume(result.outputs["labels"])
-            rows.append(compare(found, truth, space.spacing_mm, len(organs) + 1))
+            found, truth, space = read_label_pair(FilePair("", Path(result.outputs["labels"]), Path(item["label"])))
+            rows.append(compare(found, truth, space.spacing_mm, len(organs)))
             print(name, Path(item["image"]).name, np.round(rows[-1][0], 3), f"{seconds[-1]:.1f} s", flush=True)
     dice, surface, hd95 = np.moveaxis(np.array(rows), 0, 1)
     means = {organ: (dice[:, k].mean(), surface[:, k].mean(), hd95[:, k].mean()) for k, organ in enumerate(organs)}
     return means | {"mean": (dice.mean(), surface.mean(), hd95.mean()), "CPU seconds": (np.median(seconds),)}
 
 
-def compare(found: np.ndarray, truth: np.ndarray, spacing_mm: np.ndarray, classes: int) -> list[np.ndarray]:
-    pair = [one_hot(torch.from_numpy(labels)[None, None], classes) for labels in (found, truth)]
-    spacing = [float(s) for s in spacing_mm]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an organ that was not found has no surface: infinite, and shown so
-        return [
-            compute_dice(*pair, include_background=False)[0].numpy(),
-            compute_surface_dice(*pair, [TOLERANCE_MM] * (classes - 1), spacing=spacing)[0].numpy(),
-            compute_hausdorff_distance(*pair, percentile=95, spacing=spacing)[0].numpy(),
-        ]
+def compare(found: np.ndarray, truth: np.ndarray, spacing_mm: np.ndarray, organs: int) -> list[np.ndarray]:
+    """Dice, surface Dice and HD95 of the organs; NaN is undefined: an organ that a side lacks has no HD95."""
+    scores = score_organs(found, truth, spacing_mm, range(1, organs + 1)).values()
+    return [np.array([getattr(s, name) for s in scores], dtype=float) for name in ("dice", "surface_dice", "hd95_mm")]
 
 
 def print_table(results: dict[str, dict[str, tuple]]) -> None:

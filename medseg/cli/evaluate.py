@@ -53,6 +53,13 @@ def evaluate(
         _Objects, typer.Option(help="Whether objects reach through the sections of a stack.")
     ] = _Objects.auto,
     axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
+    organs: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Score organs in volumes: a bundle, NAME=VALUE,..., a file, or 'labels'."),
+    ] = None,
+    tolerance_mm: Annotated[
+        float | None, typer.Option(min=0, help="Of the surface Dice of organs.", show_default="2")
+    ] = None,
     spacing: Annotated[
         str | None, typer.Option(metavar="[Z,]Y,X", help="Pixel size in µm, for the places of errors.")
     ] = None,
@@ -69,6 +76,7 @@ def evaluate(
     images: Annotated[Path | None, typer.Option("--images", help="The raw images, for the report.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
+    context: typer.Context = None,
 ) -> None:
     """Compare segmentations with their references: topology, segments, objects, pixels.
 
@@ -77,7 +85,21 @@ def evaluate(
     Predictions without a reference are named and not scored; a reference without a prediction is an error.
     The total treats all sections of all images as one stack. A pair that fails is named and the others are still
     done; the exit code is then 1.
+
+    Volumes of organs (NIfTI, NRRD, MHA), whose values mean the same in every case, are scored with --organs: Dice,
+    surface Dice, HD95 and volume of each organ.
     """
+    if organs is not None:
+        from medseg.cli.evaluate_organs import evaluate_organ_files, refuse_options_of_images
+
+        refuse_options_of_images(context)
+        _check_outputs([path for path in (json_, csv) if path is not None], overwrite)
+        endings = {"prediction_ending": prediction_ending, "reference_ending": reference_ending}
+        files = {"json": json_, "csv": csv, "overwrite": overwrite}
+        evaluate_organ_files(prediction, reference, organs, tolerance_mm, endings=endings, **files, quiet=quiet)
+        return
+    if tolerance_mm is not None:
+        raise InputError("--tolerance-mm is for organs: say which value is which organ with --organs")
     _check_outputs([path for path in (json_, csv, errors, matches, report) if path is not None], overwrite)
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:

@@ -77,7 +77,9 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if is_volume(path):
-        raise InputError(f"{path}: a volume; the CT bundles segment and score it, see docs/volumes.md")
+        raise InputError(
+            f"{path}: a volume; CT bundles segment it, `medseg evaluate --organs` scores it, see docs/volumes.md"
+        )
     if not is_image(path):
         raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
     if path.suffix.lower().startswith(".tif"):

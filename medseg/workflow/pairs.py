@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
+from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, is_image, is_volume
 from medseg.metrics.foreground import Kind
 
 _RESULTS = ("labels", "probability")
@@ -29,6 +30,7 @@ def pair_files(
     *,
     prediction_ending: str | None = None,
     reference_ending: str | None = None,
+    volumes: bool = False,
 ) -> tuple[list[FilePair], list[str]]:
     """Pair two files, or the files of two folders.
 
@@ -41,20 +43,25 @@ def pair_files(
         kind: of the predictions, if it is known.
         prediction_ending, reference_ending: what follows the common stem in names that other tools gave, such as
             `_cp_masks`; files of the folder without it are passed over. Two files are paired whatever their names.
+        volumes: pair volumes of organs (NIfTI, NRRD, MHA), not images.
 
     Returns:
         The pairs in natural order, one for each reference, and notices of the predictions that were left out.
 
     Raises:
-        InputError: a reference without a prediction, two files of one stem in a folder, or no file of the ending.
+        InputError: a reference without a prediction, two files of one stem in a folder, no file of the ending, or
+            volumes where images are paired, and the other way round.
     """
     prediction, reference = Path(prediction), Path(reference)
+    suffixes = VOLUME_SUFFIXES if volumes else IMAGE_SUFFIXES
+    if not volumes:
+        _refuse_volumes(prediction, reference)
     if prediction.is_file() and reference.is_file():
         return [FilePair(image_stem(reference), prediction, reference)], []
     one_folder = prediction.resolve() == reference.resolve()
     endings = reference_ending or "", prediction_ending or ""
-    references = _by_stem(list_images(reference), *endings if one_folder else endings[:1])
-    predictions = _by_stem(list_images(prediction), *endings[::-1] if one_folder else endings[1:])
+    references = _by_stem(list_images(reference, suffixes), *endings if one_folder else endings[:1])
+    predictions = _by_stem(list_images(prediction, suffixes), *endings[::-1] if one_folder else endings[1:])
     order = ("", *([] if prediction_ending else sorted(_RESULTS, key=lambda result: result != kind)))
     pairs, notices, taken = [], [], set()
     for stem, path in references.items():
@@ -97,6 +104,16 @@ def match_images(images: str | Path, stems: list[str]) -> dict[str, Path]:
     if missing:
         raise InputError(f"{images}: no image for {_some(missing)}; images and references share their stems")
     return {stem: by_stem[stem] for stem in stems}
+
+
+def _refuse_volumes(*places: Path) -> None:
+    for place in places:
+        files = list(place.iterdir()) if place.is_dir() else [place]
+        if any(map(is_volume, files)) and not any(map(is_image, files)):
+            raise InputError(
+                f"{place}: holds volumes of organs; say which value is which with --organs (a bundle's name, "
+                "Liver=1,Spleen=2 or a dataset.json; see docs/volumes.md). Volumes of cells are compared as TIFF"
+            )
 
 
 def _by_stem(paths: list[Path], ending: str = "", other_side: str = "") -> dict[str, Path]:

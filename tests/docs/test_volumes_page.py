@@ -1,4 +1,4 @@
-"""The commands of the page on volumes that train on other organs run as printed, on two coarse CTs of two organs."""
+"""The commands of the page on volumes that score organs, and train on others, run as printed, on small phantoms."""
 
 import csv
 import re
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from data_tools.synth.ct_phantom import ct_phantom
+from medseg.io import Space, write_label_volume
 
 PAGE = (Path(__file__).parents[2] / "docs" / "volumes.md").read_text(encoding="utf-8")
 TINY = ("--device", "cpu", "--set", "spacing_mm=[12, 12, 12]", "--set")
@@ -33,8 +34,8 @@ def two_organs(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def commands() -> list[list[str]]:
-    section = PAGE.partition("## Other organs")[2]
+def commands(heading: str) -> list[list[str]]:
+    section = PAGE.partition(f"## {heading}\n")[2]
     lines = re.search(r"```text\n(.*?)```", section, flags=re.S)[1].replace("\\\n", " ").splitlines()
     return [shlex.split(line)[1:] for line in lines]
 
@@ -44,8 +45,22 @@ def rows(folder: Path) -> dict[str, str]:
         return {row["label"]: row["structure"] for row in csv.DictReader(file)}
 
 
+def test_scores_of_organs(medseg, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sample = ct_phantom((40, 32, 24), seed=0)
+    labels = np.where(sample.labels <= 7, sample.labels, 0).astype(np.uint8)
+    for path in ("out/p1_labels.nii.gz", "truth/p1.nii.gz"):
+        write_label_volume(path, labels, Space.scanner(sample.affine))
+    for command in commands("How good is it?"):
+        done = medseg(*command)
+        assert done.code == 0, done.err
+        assert "Brainstem" in done.out
+        assert "1.000" in done.out
+    assert (tmp_path / "scores.csv").is_file()
+
+
 def test_other_organs(medseg, two_organs):
-    train, predict = commands()
+    train, predict = commands("Other organs")
     done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
     assert done.code == 0, done.err
     tiny = (*TINY, "tile_shape=[16, 16, 16]")

@@ -228,7 +228,7 @@ def test_an_image_whose_zero_is_white_is_refused_and_ids_are_ids(tmp_path):
 
 def test_a_volume_is_told_from_an_unknown_format(tmp_path):
     (tmp_path / "a_labels.nii.gz").write_bytes(b"x")
-    with pytest.raises(InputError, match="a volume; the CT bundles segment and score it"):
+    with pytest.raises(InputError, match="a volume; CT bundles segment it, `medseg evaluate --organs` scores it"):
         read_image(tmp_path / "a_labels.nii.gz")
 
 

@@ -1,0 +1,79 @@
+"""`medseg evaluate --organs`: Dice, surface Dice, HD95 and volume of each organ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from medseg.cli.progress import progress
+from medseg.errors import InputError
+
+_OPTIONS = (
+    "prediction", "reference", "prediction_ending", "reference_ending", "organs", "tolerance_mm", "json_", "csv",
+    "overwrite", "quiet",
+)  # fmt: skip
+
+
+def refuse_options_of_images(context: typer.Context) -> None:
+    """Refuse what was said on the command line and has no meaning for organs.
+
+    Raises:
+        InputError: an option of images.
+    """
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name).name != "DEFAULT"
+        if given and parameter.name not in _OPTIONS:
+            raise InputError(f"{parameter.opts[0]} is for images and cells, not for --organs; leave one of them out")
+
+
+def evaluate_organ_files(
+    prediction: Path,
+    reference: Path,
+    organs: str,
+    tolerance_mm: float | None,
+    *,
+    endings: dict[str, str | None],
+    json: Path | None,
+    csv: Path | None,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Score two label volumes or two folders of them, print the table and write the files.
+
+    Args:
+        organs: see `medseg.workflow.organ_names.organ_names`.
+        tolerance_mm: of the surface Dice; None for 2.
+        endings: see `medseg.workflow.pairs.pair_files`.
+
+    Raises:
+        InputError: names that cannot be used, nothing to compare, a file that exists.
+        typer.Exit: with 1 where a pair failed.
+    """
+    with progress(quiet=quiet) as say:
+        say.start("loading")
+        from medseg.metrics.organs import TOLERANCE_MM
+        from medseg.report.organ_table import organ_table
+        from medseg.workflow.evaluate_organs import evaluate_organs, write_organ_csv, write_organ_json
+        from medseg.workflow.organ_names import organ_names
+        from medseg.workflow.pairs import pair_files
+
+        names = organ_names(organs)
+        pairs, notices = pair_files(prediction, reference, "labels", volumes=True, **endings)
+        result = evaluate_organs(
+            pairs,
+            names,
+            tolerance_mm=TOLERANCE_MM if tolerance_mm is None else tolerance_mm,
+            progress=lambda pair: say.start(f"comparing {pair.stem}"),
+        )
+        for notice in (*notices, *result.notices):
+            say.say(f"note: {notice}")
+        say.say(organ_table(result))
+        for path, write in ((json, write_organ_json), (csv, write_organ_csv)):
+            if path:
+                write(path, result, overwrite=overwrite)
+                say.say(f"scores: {path}")
+        for problem in result.failed.values():
+            say.fail(f"error: {problem}")
+    if result.failed:
+        raise typer.Exit(1)

@@ -1,0 +1,59 @@
+"""The scores of organs as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medseg.metrics.organs import OrganScore
+from medseg.workflow.evaluate_organs import ALL_ORGANS, OrganEvaluation
+
+_SCORES = ("Dice", "surface Dice", "HD95 mm")
+_COUNTS = ("not found", "extra", "absent")
+
+
+def organ_table(evaluation: OrganEvaluation) -> str:
+    """One line per organ, its mean over the cases; of several cases, before it one line per case, all organs."""
+    several = len(evaluation.cases) > 1
+    rows = list(evaluation.rows())
+    of_organs = rows[-len(evaluation.names) - 1 :]
+    parts = []
+    if several:
+        of_cases = [(stem, score) for stem, _, organ, score in rows[: -len(of_organs)] if organ == ALL_ORGANS]
+        lines = [(stem, *_scores(score), *_counts(score)) for stem, score in of_cases]
+        parts.append(_aligned([("case, all organs", *_SCORES, "organs", *_COUNTS), *lines]))
+    header = ("organ, mean of cases" if several else "organ", *_SCORES, "pred. ml", "ref. ml", "cases", *_COUNTS)
+    lines = [(organ, *_scores(score), *_volumes(score), *_counts(score)) for _, _, organ, score in of_organs]
+    legend = (
+        f"surface Dice at {evaluation.tolerance_mm:g} mm; not found and extra (in the prediction only) count as Dice 0 "
+        "and have no HD95; absent from both sides: not counted"
+    )
+    return "\n\n".join([*parts, f"{_aligned([header, *lines])}\n{legend}"])
+
+
+def _scores(score: OrganScore) -> tuple[str, ...]:
+    return _number(score.dice, 3), _number(score.surface_dice, 3), _number(score.hd95_mm, 1)
+
+
+def _volumes(score: OrganScore) -> tuple[str, ...]:
+    return _number(score.prediction_ml, 2), _number(score.reference_ml, 2)
+
+
+def _counts(score: OrganScore) -> tuple[str, ...]:
+    return tuple(
+        str(count) for count in (score.counted, score.not_found, score.not_in_reference, score.on_neither_side)
+    )
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if k else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )

@@ -1,0 +1,144 @@
+"""`medseg evaluate --organs` as a user runs it: volumes of 3 x 1 x 2 mm."""
+
+import csv
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from medseg.io import Space, write_label_volume
+
+AFFINE = np.diag([-3.0, -1.0, 2.0, 1.0])
+
+
+def organs(shift: int = 0, *, spleen: bool = True) -> np.ndarray:
+    labels = np.zeros((14, 8, 6), np.uint8)
+    labels[2 + shift : 12 + shift, 2, 2] = 1
+    if spleen:
+        labels[3:6, 5:7, 3] = 2
+    return labels
+
+
+def save(path: Path, labels: np.ndarray, affine: np.ndarray = AFFINE) -> Path:
+    write_label_volume(path, labels, Space.scanner(affine))
+    return path
+
+
+def save_as_is(path: Path, array: np.ndarray) -> Path:
+    """Whatever medseg itself does not write."""
+    image = nib.Nifti1Image(array, AFFINE)
+    image.set_sform(AFFINE, 1)
+    nib.save(image, path)
+    return path
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two cases as `medseg predict` names them: one with the liver a voxel aside, one without the spleen."""
+    for stem, prediction in (("a", organs(1)), ("b", organs(spleen=False))):
+        save(tmp_path / "out" / f"{stem}_labels.nii.gz", prediction)
+        save(tmp_path / "truth" / f"{stem}.nii.gz", organs())
+    (tmp_path / "out" / "a_preview.png").touch()
+    return tmp_path
+
+
+def test_folders(medseg, folders):
+    outputs = ("--csv", folders / "s.csv", "--json", folders / "s.json")
+    done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "Liver=1,Spleen=2,Heart=3", *outputs)
+    assert done.code == 0, done.err
+    lines = {line.split("  ")[0]: line.split()[1:] for line in done.out.splitlines()}
+    assert lines["Liver"] == ["0.950", "0.950", "0.8", "0.06", "0.06", "2", "0", "0", "0"]
+    assert lines["Spleen"] == ["0.500", "0.500", "0.0", "0.02", "0.04", "2", "1", "0", "0"]
+    assert lines["Heart"] == ["-"] * 5 + ["0"] * 3 + ["2"]
+    assert lines["b"] == ["0.500", "0.500", "0.0", "2", "1", "0", "1"]
+    scores = json.loads((folders / "s.json").read_text())
+    assert scores["cases"]["a"]["Liver"]["hd95_mm"] == pytest.approx(0.55 * 3)
+    assert scores["cases"]["b"]["Spleen"]["dice"] == 0
+    assert scores["cases"]["b"]["Spleen"]["hd95_mm"] is None
+    assert scores["mean"]["Heart"]["on_neither_side"] == 2
+    assert scores["mean"]["all organs"]["dice"] == pytest.approx((0.95 + 0.5) / 2)
+    assert scores["options"] == {"tolerance_mm": 2.0, "organs": {"Liver": 1, "Spleen": 2, "Heart": 3}}
+    rows = list(csv.DictReader((folders / "s.csv").open()))
+    assert [(row["case"], row["organ"]) for row in rows[3:5]] == [("a", "all organs"), ("b", "Liver")]
+    assert [row["case"] for row in rows[-4:]] == ["mean"] * 4
+    assert rows[5]["hd95_mm"] == ""
+    again = medseg("evaluate", folders / "out", folders / "truth", "--organs", "labels", "--csv", folders / "s.csv")
+    assert again.code != 0
+    assert "exists" in again.err
+
+
+def test_values_without_a_name_are_told_of(medseg, folders):
+    done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "Liver=1")
+    assert "note: a: the values 2 have no name and are not scored" in done.out + done.err
+    assert "Spleen" not in done.out
+    done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "labels", "--tolerance-mm", 3)
+    assert "surface Dice at 3 mm" in done.out
+    assert "label 2" in done.out
+
+
+def test_other_formats_and_whole_floats(medseg, tmp_path):
+    image = sitk.GetImageFromArray(organs().T)
+    image.SetSpacing((3, 1, 2))
+    sitk.WriteImage(image, tmp_path / "p.mha")
+    sitk.WriteImage(sitk.Cast(image, sitk.sitkFloat32), tmp_path / "r.mha")
+    done = medseg("evaluate", tmp_path / "p.mha", tmp_path / "r.mha", "--organs", "Liver=1")
+    assert done.code == 0, done.err
+    assert "Liver       1.000         1.000      0.0" in done.out
+
+
+def test_one_bad_case_is_named_and_the_other_scored(medseg, folders):
+    save(folders / "out" / "c_labels.nii.gz", organs(), np.diag([-3.0, -1.0, 2.5, 1.0]))
+    save(folders / "truth" / "c.nii.gz", organs())
+    done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "labels")
+    assert done.code == 1
+    assert "c_labels.nii.gz does not lie where" in done.err
+    assert "c.nii.gz lies: its corners are up to 2.5 mm beside; nothing is resampled" in done.err
+    assert "label 1" in done.out
+
+
+SHEARED = AFFINE + np.array([[0, 0.3, 0, 0], *[[0] * 4] * 3])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: save(p, organs()[:-1]), "it has 13 x 8 x 6 voxels, not 14 x 8 x 6"),
+        (lambda p: save(p, organs(), np.diag([3.0, 1.0, 2.0, 1.0])), "it is stored as RAS, not as LPS"),
+        (lambda p: save_as_is(p, organs() / np.float32(2)), "its values are not whole"),
+        (lambda p: save_as_is(p, -organs().astype(np.int16)), "values from -2 to 0"),
+        (lambda p: save_as_is(p, organs()[..., None].repeat(2, axis=3)), "holds 2 volumes"),
+        (lambda p: p.write_bytes(b"no volume") and p, "cannot be read as NIfTI"),
+    ],
+)
+def test_bad_volumes(medseg, tmp_path, make, message):
+    prediction, reference = make(tmp_path / "p.nii.gz"), save(tmp_path / "r.nii.gz", organs())
+    done = medseg("evaluate", prediction, reference, "--organs", "Liver=1")
+    assert done.code != 0
+    assert message in done.err
+    assert "p.nii.gz" in done.err
+
+
+def test_bad_arguments(medseg, folders, tmp_path):
+    two = folders / "out", folders / "truth"
+
+    def error(*arguments):
+        done = medseg("evaluate", *arguments)
+        assert done.code != 0
+        return done.err
+
+    assert "--organs" in error(*two)
+    assert "--organs" in error(two[0], two[1] / "a.nii.gz")
+    assert "--organs" in error(two[0] / "a_labels.nii.gz", two[1] / "a.nii.gz")
+    assert "no bundle" in error(*two, "--organs", "liver")
+    assert "no volume holds the values 7" in error(*two, "--organs", "Liver=7")
+    assert "--tolerance-mm is for organs" in error(*two, "--tolerance-mm", 1)
+    assert "a tolerance of inf mm" in error(*two, "--organs", "labels", "--tolerance-mm", "inf")
+    assert "--report is for images" in error(*two, "--organs", "labels", "--report", tmp_path / "r.html")
+    assert "no prediction for 1 reference" in error(
+        two[0], save(two[1] / "z.nii.gz", organs()).parent, "--organs", "labels"
+    )
+    sheared = [save(tmp_path / f"{name}.nii.gz", organs(), SHEARED) for name in "pr"]
+    assert "not at right angles" in error(*sheared, "--organs", "labels")
