@@ -52,7 +52,8 @@ class UNetPlusPlus(nn.Module):
         margin: 0, the output is as large as the input.
         stride: ``2**depth``, of which sides must be multiples.
 
-    Shapes: ``(B, in_channels, *n)`` to ``(B, out_channels, *n)``, float; in training mode a list of these.
+    Shapes: ``(B, in_channels, *n)`` to ``(B, out_channels, *n)``, float; in training mode a list of these. The mean
+        of ``"accurate"`` is float32 also where the heads are in half precision.
 
     Raises:
         ValueError: fewer than two levels, an unknown option, and in ``forward`` a side that is not a multiple of
@@ -228,8 +229,13 @@ def _upsampler(spatial_dims: int, inside: int, outside: int, kind: str) -> nn.Mo
 
 
 def _mean_probability(logits: list[Tensor], activation: str) -> Tensor:
-    """Logits of the mean probability, computed in the logarithm: no probability rounds to 0 or 1 on the way."""
+    """Logits of the mean probability, computed in the logarithm: no probability rounds to 0 or 1 on the way.
+
+    Of heads in half precision the mean is computed in float32, and returned so.
+    """
     heads = torch.stack(logits)
+    if heads.dtype != torch.float64:
+        heads = heads.float()
     if activation == "softmax":
         return torch.logsumexp(F.log_softmax(heads, dim=2), dim=0)
     return torch.logsumexp(F.logsigmoid(heads), dim=0) - torch.logsumexp(F.logsigmoid(-heads), dim=0)

@@ -183,6 +183,23 @@ def test_accurate_mode_averages_probabilities(activation):
         assert torch.equal(network.pruned(2)(image), network(image))
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_accurate_mode_averages_in_float32_what_the_heads_give_in_half_precision(activation):
+    torch.manual_seed(0)
+    network = UNetPlusPlus(2, 1, 3, channels=(4, 4, 4), norm="instance", mode="accurate", activation=activation)
+    for head in network.heads.values():
+        torch.nn.init.normal_(head.weight, std=2)
+    image, probability = torch.randn(1, 1, 32, 32), torch.sigmoid if activation == "sigmoid" else torch.nn.Softmax(1)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        heads = network(image)
+        assert heads[0].dtype == torch.bfloat16
+        accurate = network.eval()(image)
+    assert accurate.dtype == torch.float32
+    mean = torch.stack([probability(head.float()) for head in heads]).mean(0)
+    torch.testing.assert_close(probability(accurate), mean)
+    assert network.double()(image.double()).dtype == torch.float64
+
+
 def test_accurate_mode_is_finite_where_probabilities_saturate():
     network = UNetPlusPlus(2, 1, 1, channels=(1, 1, 1), mode="accurate").eval()
     for head, bias in zip(network.heads.values(), (200.0, 180.0), strict=True):

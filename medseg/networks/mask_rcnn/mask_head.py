@@ -54,6 +54,7 @@ class MaskHead(nn.Module):
         return cross_entropy(logits, torch.where(targets >= 0.5, labels.view(column), 0))
 
     def probabilities(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Foreground probability ``(N, *2 bins)`` of each object's own class."""
+        """Foreground probability ``(N, *2 bins)`` of each object's own class, float32."""
+        logits = logits.float()
         own = torch.arange(len(labels), device=labels.device), labels
         return logits[own].sigmoid() if self.activation == "sigmoid" else logits.softmax(dim=1)[own]

@@ -180,5 +180,5 @@ class MaskRCNN(nn.Module):
             found["boxes"].split(_ROIS_AT_ONCE), found["labels"].split(_ROIS_AT_ONCE), strict=True
         ):
             logits = self.mask_head(self.mask_pooling(features, [boxes]))
-            masks.append(self.mask_head.probabilities(logits, labels).float())
+            masks.append(self.mask_head.probabilities(logits, labels))
         return torch.cat(masks)

@@ -39,11 +39,17 @@ class ProposalHead(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, features: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Per level logits ``(B, cells * anchors)`` and deltas ``(B, cells * anchors, 2 d)``, in the anchors' order."""
+        """Per level logits ``(B, cells * anchors)`` and deltas ``(B, cells * anchors, 2 d)``, in the anchors' order.
+
+        Both are in the weights' precision, also under autocast.
+        """
         logits, deltas = [], []
         for level in features:
             hidden = relu(self.conv(level))
-            logit, delta = self.cls_logits(hidden), self.bbox_pred(hidden)
+            # autocast to bfloat16, most anchors would share their logit with others: their order would be chance
+            with torch.autocast(hidden.device.type, enabled=False):
+                hidden = hidden.to(self.cls_logits.weight.dtype)
+                logit, delta = self.cls_logits(hidden), self.bbox_pred(hidden)
             logits.append(logit.movedim(1, -1).flatten(1))
             delta = delta.movedim(1, -1)
             deltas.append(delta.reshape(len(delta), -1, 2 * (level.dim() - 2)))

@@ -35,6 +35,13 @@ def test_softmax_masks_compete():
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_probabilities_of_half_precision_logits_are_float32(activation):
+    logits, labels = torch.randn(3, 2, 6, 6).bfloat16(), torch.ones(3, dtype=torch.int64)
+    head = MaskHead(2, 4, 2, activation)
+    assert torch.equal(head.probabilities(logits, labels), head.probabilities(logits.float(), labels))
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
 def test_without_objects_the_loss_is_zero_and_trains(activation):
     head = MaskHead(2, 4, 2, activation)
     loss = head.loss(head(torch.zeros(0, 4, 5, 5)), torch.zeros(0, dtype=torch.int64), torch.zeros(0, 10, 10))

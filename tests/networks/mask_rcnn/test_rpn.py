@@ -3,7 +3,7 @@ import torch
 
 from medseg.networks.mask_rcnn.anchors import anchor_shapes, grid_anchors
 from medseg.networks.mask_rcnn.image_batch import ImageBatch
-from medseg.networks.mask_rcnn.rpn import RegionProposalNetwork
+from medseg.networks.mask_rcnn.rpn import ProposalHead, RegionProposalNetwork
 from medseg.networks.mask_rcnn.settings import ProposalSettings
 from medseg.networks.mask_rcnn.targets import Objects
 
@@ -11,6 +11,17 @@ from medseg.networks.mask_rcnn.targets import Objects
 def objects(boxes):
     boxes = torch.as_tensor(boxes, dtype=torch.float32)
     return Objects(boxes, torch.ones(len(boxes), dtype=torch.int64), None, None, torch.arange(len(boxes)) + 1)
+
+
+def test_under_autocast_logits_are_ranked_in_float32():
+    torch.manual_seed(0)
+    head = ProposalHead(2, 8, 3)
+    torch.nn.init.normal_(head.cls_logits.weight)
+    with torch.autocast("cpu", torch.bfloat16):
+        (logits,), (deltas,) = head([torch.randn(1, 8, 32, 32)])
+    assert logits.dtype == deltas.dtype == torch.float32
+    assert len(logits.unique()) > 0.95 * logits.numel()  # in bfloat16 most anchors share their logit with another
+    assert head.bfloat16()([torch.zeros(1, 8, 4, 4, dtype=torch.bfloat16)])[0][0].dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("dims", [2, 3])
