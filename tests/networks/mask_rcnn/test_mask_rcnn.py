@@ -106,8 +106,8 @@ def test_learns_to_outline_two_kinds_of_cells():
     network = small()
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     # without a decay the last steps still jump, and what they end on depends on the rounding of the machine
-    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, total_iters=500)
-    for _ in range(500):
+    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, total_iters=800)
+    for _ in range(800):
         loss = sum(network([image], [target]).values())
         optimizer.zero_grad()
         loss.backward()
