@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,10 +11,19 @@ from ignite.engine import Engine
 from monai.data import MetaTensor
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys, ImageMetaKey
+from torch import nn
+
+from medseg.errors import InputWarning
+
+_MOST_IN_A_ROW = 20
 
 
 class NanGuard:
     """Handler of a MONAI trainer: raise when the loss is NaN or infinite, before it reaches the weights.
+
+    Gradients that are not finite although the loss is are dropped with a warning: that step changes no weight. In
+    bfloat16 oneDNN makes some, at random, of feature maps of one or two pixels (convolutions with stride 2, or in 3D).
+    With MONAI's ``amp`` its scaler drops them.
 
     Args:
         keys: entries of the batch whose files are named.
@@ -23,10 +33,12 @@ class NanGuard:
 
     def __init__(self, keys: Iterable[str] = (CommonKeys.IMAGE, CommonKeys.LABEL)) -> None:
         self.keys = (keys,) if isinstance(keys, str) else tuple(keys)
+        self.dropped_in_a_row = 0
 
     def attach(self, engine: Engine) -> None:
-        """Check each loss of ``engine`` between the forward and the backward pass."""
+        """Check each loss of ``engine`` before the backward pass, and the gradients after it."""
         engine.add_event_handler(IterationEvents.LOSS_COMPLETED, self)
+        engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self.check_gradients)
 
     def __call__(self, engine: Engine) -> None:
         """Check the loss of the present iteration.
@@ -44,6 +56,30 @@ class NanGuard:
             f"{', '.join(files) or 'not known (the batch carries no file names)'}. Look for NaN or extreme "
             "values in them; if they are sound, lower the learning rate or switch mixed precision off."
         )
+
+    def check_gradients(self, engine: Engine) -> None:
+        """Drop the gradients of the present iteration where they are not finite.
+
+        Raises:
+            FloatingPointError: they were not finite in 20 iterations in a row.
+        """
+        parameters = [p for p in engine.network.parameters() if p.grad is not None]
+        if engine.amp or torch.isfinite(nn.utils.get_total_norm([p.grad for p in parameters], torch.inf)):
+            self.dropped_in_a_row = 0
+            return
+        self.dropped_in_a_row += 1
+        where = f"epoch {engine.state.epoch}, iteration {engine.state.iteration}"
+        advice = "Take larger patches, or switch mixed precision off."
+        if self.dropped_in_a_row >= _MOST_IN_A_ROW:
+            raise FloatingPointError(
+                f"The gradients were NaN or infinite {_MOST_IN_A_ROW} times in a row, last in {where}, though the loss "
+                f"was not. {advice}"
+            )
+        warnings.warn(
+            f"The gradients became NaN or infinite in {where}: no weight was changed. {advice}", InputWarning, 2
+        )
+        for parameter in parameters:
+            parameter.grad = None
 
 
 def _files(batch: Any, key: str) -> list[str]:

@@ -2,7 +2,9 @@ import pytest
 import torch
 from monai.data import DataLoader, Dataset, MetaTensor
 from monai.engines import SupervisedTrainer
+from monai.engines.utils import IterationEvents
 
+from medseg.errors import InputWarning
 from medseg.training.nan_guard import NanGuard
 
 
@@ -44,4 +46,48 @@ def test_plain_tensors_are_said_to_be_unnamed():
     engine.data_loader = DataLoader([{"image": torch.full((1, 4, 4), float("nan")), "label": torch.zeros(1, 4, 4)}])
     engine.state.dataloader = engine.data_loader
     with pytest.raises(FloatingPointError, match="not known"):
+        engine.run()
+
+
+class _BadGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * float("nan")
+
+
+class _Overflows(torch.nn.Conv2d):
+    """Its loss is sound, the gradients of its first ``times`` passes are not."""
+
+    times = 1
+
+    def forward(self, x):
+        y = super().forward(x)
+        self.times -= 1
+        return _BadGradient.apply(y) if self.times >= 0 else y
+
+
+def test_a_step_of_bad_gradients_changes_no_weight():
+    engine = trainer([torch.rand(1, 4, 4) for _ in range(2)])
+    network = _Overflows(1, 1, 1)
+    engine.network, engine.optimizer = network, torch.optim.SGD(network.parameters(), 0.1)
+    before, seen = network.weight.detach().clone(), []
+    engine.add_event_handler(IterationEvents.MODEL_COMPLETED, lambda: seen.append(network.weight.detach().clone()))
+    with pytest.warns(InputWarning, match="epoch 1, iteration 1: no weight was changed"):
+        engine.run()
+    assert torch.equal(seen[0], before)
+    assert torch.isfinite(network.weight).all()
+    assert not torch.equal(network.weight, before), "the second step is sound"
+
+
+@pytest.mark.filterwarnings("ignore:The gradients")
+def test_many_steps_of_bad_gradients_stop_the_training():
+    engine = trainer([torch.rand(1, 4, 4) for _ in range(30)])
+    network = _Overflows(1, 1, 1)
+    network.times = 30
+    engine.network, engine.optimizer = network, torch.optim.SGD(network.parameters(), 0.1)
+    with pytest.raises(FloatingPointError, match="20 times in a row, last in epoch 1, iteration 20"):
         engine.run()
