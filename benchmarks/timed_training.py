@@ -42,9 +42,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300, help="of training, after the images are read")
     parser.add_argument("--steps", type=int, help="stop after so many steps all the same")
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument(
-        "--size", type=int, default=192, help="side of a patch in pixels; a block of CT has 48 slices at most"
-    )
+    parser.add_argument("--size", type=int, default=192, help="side of a patch in pixels")
+    parser.add_argument("--slices", type=int, default=48, help="of a block of CT")
     parser.add_argument("--rate", type=float, default=1e-3, help="greatest learning rate")
     parser.add_argument("--decay", type=float, default=1e-2, help="weight decay")
     parser.add_argument("--still", type=float, default=0.0, help="share of the patches that are not deformed")
@@ -74,7 +73,7 @@ def train(options: argparse.Namespace) -> None:
     network = network.to(memory_format=layout).train()
     torch.backends.cudnn.benchmark = not detector  # whose heads see another number of boxes each time
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    draw = drawing(options.bundle, config, items, device, options.batch, options.size, options.still)
+    draw = drawing(options.bundle, config, items, device, options.batch, options.size, options.still, options.slices)
     fused = device.type == "cuda"
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.decay, fused=fused)
     autocast = AutocastInferer()

@@ -21,6 +21,7 @@ from medseg.transforms.neighbouring_slices import NeighbouringSlicesd
 from medseg.transforms.percentile_normalize import PercentileNormalize, PercentileNormalized
 from medseg.transforms.scaled_crop import RandScaledCropd
 from medseg.transforms.select_channel import SelectChanneld
+from medseg.transforms.small_object_weights import SmallObjectWeightd, small_object_weights
 from medseg.transforms.smooth_before_resampling import SmoothBeforeResamplingd
 from medseg.transforms.to_rgb import ToRGB, ToRGBd
 from medseg.transforms.touching import SeparateTouching, SeparateTouchingd, separate_touching
@@ -59,10 +60,12 @@ __all__ = [
     "SelectChanneld",
     "SeparateTouching",
     "SeparateTouchingd",
+    "SmallObjectWeightd",
     "SmoothBeforeResamplingd",
     "ToRGB",
     "ToRGBd",
     "border_weight_map",
     "core_classes",
     "separate_touching",
+    "small_object_weights",
 ]

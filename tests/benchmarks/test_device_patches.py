@@ -231,7 +231,7 @@ def test_a_bundle_without_a_recipe_is_refused():
         ("phase_contrast_cells_unet", "phase-contrast", ["--size", 220, "--set", "network_def#channels=[2,4,6,8,10]"]),
         ("nuclei_unetplusplus", "nuclei", ["--size", 64, "--set", "network_def#channels=[2,4,6,8,10]"]),
         ("nuclei_mask_rcnn", "nuclei", ["--size", 64]),
-        ("headneck_ct_unet3d", "ct", ["--size", 32, "--set", "network_def#channels=[2,4,6,8,10]"]),
+        ("headneck_ct_unet3d", "ct", ["--size", 32, "--slices", 16, "--set", "network_def#channels=[2,4,6,8,10]"]),
         ("headneck_ct_deeplabv3plus", "ct", ["--size", 64]),
     ],
 )
