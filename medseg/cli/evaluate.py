@@ -93,9 +93,9 @@ def evaluate(
         from medseg.cli.evaluate_organs import evaluate_organ_files, refuse_options_of_images
 
         refuse_options_of_images(context)
-        _check_outputs([path for path in (json_, csv) if path is not None], overwrite)
+        _check_outputs([path for path in (json_, csv, report) if path is not None], overwrite)
         endings = {"prediction_ending": prediction_ending, "reference_ending": reference_ending}
-        files = {"json": json_, "csv": csv, "overwrite": overwrite}
+        files = {"json": json_, "csv": csv, "report": report, "images": images, "overwrite": overwrite}
         evaluate_organ_files(prediction, reference, organs, tolerance_mm, endings=endings, **files, quiet=quiet)
         return
     if tolerance_mm is not None:

@@ -11,7 +11,7 @@ from medseg.errors import InputError
 
 _OPTIONS = (
     "prediction", "reference", "prediction_ending", "reference_ending", "organs", "tolerance_mm", "json_", "csv",
-    "overwrite", "quiet",
+    "report", "images", "overwrite", "quiet",
 )  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def evaluate_organ_files(
     endings: dict[str, str | None],
     json: Path | None,
     csv: Path | None,
+    report: Path | None,
+    images: Path | None,
     overwrite: bool,
     quiet: bool,
 ) -> None:
@@ -45,6 +47,7 @@ def evaluate_organ_files(
         organs: see `medseg.workflow.organ_names.organ_names`.
         tolerance_mm: of the surface Dice; None for 2.
         endings: see `medseg.workflow.pairs.pair_files`.
+        images: the CTs, for the report.
 
     Raises:
         InputError: names that cannot be used, nothing to compare, a file that exists.
@@ -52,14 +55,16 @@ def evaluate_organ_files(
     """
     with progress(quiet=quiet) as say:
         say.start("loading")
+        from medseg.io.paths import VOLUME_SUFFIXES
         from medseg.metrics.organs import TOLERANCE_MM
         from medseg.report.organ_table import organ_table
         from medseg.workflow.evaluate_organs import evaluate_organs, write_organ_csv, write_organ_json
         from medseg.workflow.organ_names import organ_names
-        from medseg.workflow.pairs import pair_files
+        from medseg.workflow.pairs import match_images, pair_files
 
         names = organ_names(organs)
         pairs, notices = pair_files(prediction, reference, "labels", volumes=True, **endings)
+        raw = match_images(images, [pair.stem for pair in pairs], VOLUME_SUFFIXES) if images else {}
         result = evaluate_organs(
             pairs,
             names,
@@ -73,7 +78,14 @@ def evaluate_organ_files(
             if path:
                 write(path, result, overwrite=overwrite)
                 say.say(f"scores: {path}")
-        for problem in result.failed.values():
+        problems = list(result.failed.values())
+        if report:
+            from medseg.report.organ_report import write_organ_report
+
+            say.start("drawing the report")
+            problems += write_organ_report(report, result, pairs, images=raw, overwrite=overwrite)
+            say.say(f"report: {report}")
+        for problem in problems:
             say.fail(f"error: {problem}")
-    if result.failed:
+    if problems:
         raise typer.Exit(1)

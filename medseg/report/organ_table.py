@@ -19,10 +19,10 @@ def organ_table(evaluation: OrganEvaluation) -> str:
     parts = []
     if several:
         of_cases = [(stem, score) for stem, _, organ, score in rows[: -len(of_organs)] if organ == ALL_ORGANS]
-        lines = [(stem, *_scores(score), *_counts(score)) for stem, score in of_cases]
+        lines = [(stem, *scores_of(score), *counts_of(score)) for stem, score in of_cases]
         parts.append(_aligned([("case, all organs", *_SCORES, "organs", *_COUNTS), *lines]))
     header = ("organ, mean of cases" if several else "organ", *_SCORES, "pred. ml", "ref. ml", "cases", *_COUNTS)
-    lines = [(organ, *_scores(score), *_volumes(score), *_counts(score)) for _, _, organ, score in of_organs]
+    lines = [(organ, *scores_of(score), *volumes_of(score), *counts_of(score)) for _, _, organ, score in of_organs]
     legend = (
         f"surface Dice at {evaluation.tolerance_mm:g} mm; not found and extra (in the prediction only) count as Dice 0 "
         "and have no HD95; absent from both sides: not counted"
@@ -30,21 +30,25 @@ def organ_table(evaluation: OrganEvaluation) -> str:
     return "\n\n".join([*parts, f"{_aligned([header, *lines])}\n{legend}"])
 
 
-def _scores(score: OrganScore) -> tuple[str, ...]:
-    return _number(score.dice, 3), _number(score.surface_dice, 3), _number(score.hd95_mm, 1)
+def scores_of(score: OrganScore) -> tuple[str, ...]:
+    """Dice, surface Dice and HD95."""
+    return format_value(score.dice, 3), format_value(score.surface_dice, 3), format_value(score.hd95_mm, 1)
 
 
-def _volumes(score: OrganScore) -> tuple[str, ...]:
-    return _number(score.prediction_ml, 2), _number(score.reference_ml, 2)
+def volumes_of(score: OrganScore) -> tuple[str, ...]:
+    """Of prediction and reference, in ml."""
+    return format_value(score.prediction_ml, 2), format_value(score.reference_ml, 2)
 
 
-def _counts(score: OrganScore) -> tuple[str, ...]:
+def counts_of(score: OrganScore) -> tuple[str, ...]:
+    """Cases that count, and those in which prediction, reference or both lack the organ."""
     return tuple(
         str(count) for count in (score.counted, score.not_found, score.not_in_reference, score.on_neither_side)
     )
 
 
-def _number(value: float | None, digits: int) -> str:
+def format_value(value: float | None, digits: int) -> str:
+    """Rounded; "-" of what is undefined."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def draw_preview(
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    image, labels, spacing = along_patient_axes(image, labels, space)
+    (image, labels), spacing = along_patient_axes([image, labels], space)
     present = [label for label in names if (labels == label).any()]
     colours = {label: colormaps["tab10"](k % 10) for k, label in enumerate(sorted(names))}
     extents = np.array(image.shape) * spacing
@@ -117,15 +117,13 @@ def draw_preview(
     FigureCanvasAgg(figure).print_png(path)
 
 
-def along_patient_axes(
-    image: np.ndarray, labels: np.ndarray, space: Space
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Both volumes with axes turned to right, anterior, superior as nearly as flips allow, and their spacing."""
+def along_patient_axes(volumes: Sequence[np.ndarray], space: Space) -> tuple[list[np.ndarray], np.ndarray]:
+    """Volumes of one grid with axes turned to right, anterior, superior as nearly as flips allow, and their spacing."""
     orientation = nib.io_orientation(space.affine)
-    turned = [np.ascontiguousarray(nib.apply_orientation(volume, orientation)) for volume in (image, labels)]
+    turned = [np.ascontiguousarray(nib.apply_orientation(volume, orientation)) for volume in volumes]
     spacing = np.empty(3)
     spacing[orientation[:, 0].astype(int)] = space.spacing_mm
-    return turned[0], turned[1], spacing
+    return turned, spacing
 
 
 def body_box(image: np.ndarray) -> np.ndarray:

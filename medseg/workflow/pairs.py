@@ -90,13 +90,13 @@ def pair_files(
     return pairs, notices
 
 
-def match_images(images: str | Path, stems: list[str]) -> dict[str, Path]:
-    """The raw image of each stem: a file for a single stem, or the files of a folder.
+def match_images(images: str | Path, stems: list[str], suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> dict[str, Path]:
+    """The raw image of each stem: a file for a single stem, or the files of a folder that end in `suffixes`.
 
     Raises:
         InputError: a stem without an image.
     """
-    files = list_images(images)
+    files = list_images(images, suffixes)
     if len(files) == len(stems) == 1:
         return {stems[0]: files[0]}
     by_stem = _by_stem(files)

@@ -70,6 +70,32 @@ def test_folders(medseg, folders):
     assert "exists" in again.err
 
 
+def test_report(medseg, folders):
+    (folders / "ct").mkdir()
+    for stem in "ab":
+        save_as_is(folders / "ct" / f"{stem}.nii.gz", np.full((14, 8, 6), 40, np.int16))
+    arguments = ("evaluate", folders / "out", folders / "truth", "--organs", "Liver=1,<i>Spleen=2,Heart=3")
+    report = folders / "report.html"
+    done = medseg(*arguments, "--report", report, "--images", folders / "ct")
+    assert done.code == 0, done.err
+    assert f"report: {report}" in done.out
+    page = report.read_text()
+    assert "<i>" not in page
+    assert page.count("data:image/png") == 3 * 4, "three planes of each organ that a side has; no heart"
+    assert page.index("<summary><b>b</b>") < page.index("<summary><b>a</b>"), "the worst first"
+    assert "not found</p>" in page
+    assert medseg(*arguments, "--report", report).code != 0, "it exists"
+
+    save_as_is(folders / "ct" / "a.nii.gz", np.full((14, 8, 5), 40, np.int16))
+    (folders / "ct" / "b.nii.gz").write_bytes(b"nothing")
+    done = medseg(*arguments, "--report", report, "--images", folders / "ct", "--overwrite")
+    assert done.code == 1
+    assert "14 x 8 x 5 voxels, not 14 x 8 x 6" in done.err
+    page = report.read_text()
+    assert page.count("<b>Not shown:</b>") == 2
+    assert page.count("data:image/png") == 12, "without the CT, the outlines all the same"
+
+
 def test_values_without_a_name_are_told_of(medseg, folders):
     done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "Liver=1")
     assert "note: a: the values 2 have no name and are not scored" in done.out + done.err
@@ -136,7 +162,7 @@ def test_bad_arguments(medseg, folders, tmp_path):
     assert "no volume holds the values 7" in error(*two, "--organs", "Liver=7")
     assert "--tolerance-mm is for organs" in error(*two, "--tolerance-mm", 1)
     assert "a tolerance of inf mm" in error(*two, "--organs", "labels", "--tolerance-mm", "inf")
-    assert "--report is for images" in error(*two, "--organs", "labels", "--report", tmp_path / "r.html")
+    assert "--errors is for images" in error(*two, "--organs", "labels", "--errors", tmp_path / "e.csv")
     assert "no prediction for 1 reference" in error(
         two[0], save(two[1] / "z.nii.gz", organs()).parent, "--organs", "labels"
     )

@@ -11,6 +11,7 @@ import pytest
 
 from data_tools.synth.ct_phantom import ct_phantom
 from medseg.io import Space, write_label_volume
+from medseg.io.nifti import write_nifti
 
 PAGE = (Path(__file__).parents[2] / "docs" / "volumes.md").read_text(encoding="utf-8")
 TINY = ("--device", "cpu", "--set", "spacing_mm=[12, 12, 12]", "--set")
@@ -51,6 +52,7 @@ def test_scores_of_organs(medseg, tmp_path, monkeypatch):
     labels = np.where(sample.labels <= 7, sample.labels, 0).astype(np.uint8)
     for path in ("out/p1_labels.nii.gz", "truth/p1.nii.gz"):
         write_label_volume(path, labels, Space.scanner(sample.affine))
+    write_nifti("ct/p1.nii.gz", sample.image, Space.scanner(sample.affine))
     for command in commands("How good is it?"):
         done = medseg(*command)
         assert done.code == 0, done.err

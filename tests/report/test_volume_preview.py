@@ -14,7 +14,7 @@ def test_turned_to_the_patients_axes():
     labels = np.zeros((4, 5, 6), int)
     labels[1, 2, 3] = 1
     affine = np.array([[0, 0, -2.0, 0], [3, 0, 0, 0], [0, -5, 0, 0], [0, 0, 0, 1]])  # axes A, I, L
-    _, turned, spacing = along_patient_axes(labels, labels, Space.scanner(affine))
+    (turned,), spacing = along_patient_axes([labels], Space.scanner(affine))
     assert turned.shape == (6, 4, 5)
     assert np.argwhere(turned).tolist() == [[6 - 1 - 3, 1, 5 - 1 - 2]]
     assert spacing.tolist() == [2, 3, 5]
