@@ -6,7 +6,7 @@
 
 EM is the folder of em_training_folder.py, test-volume.tif the challenge's test sections, whose truth was never
 published. Eight views agreed on the probabilities, so they are worth more than one look of the network they came from.
-Each pixel of them weighs 1: border weights are in them already.
+Each pixel of them weighs 1, or as in labelled sections by `--border-weight 5`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from medseg.errors import InputError
 from medseg.io import read_image
-from medseg.transforms import PercentileNormalize
+from medseg.transforms import PercentileNormalize, border_weight_map
 
 BUNDLE = "em_membrane_unet"
 
@@ -32,9 +32,10 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("images", type=Path, help="a stack of sections")
     parser.add_argument("probabilities", type=Path, help="that of cell interior, as `medseg predict` writes it")
+    parser.add_argument("--border-weight", type=float, default=0.0, help="w0 of the border weights of these sections")
     parser.add_argument("--cache", type=Path, required=True, help="the file to write, for timed_training.py --cache")
     options = parser.parse_args()
-    unlabelled = soft_items(options.images, options.probabilities)
+    unlabelled = soft_items(options.images, options.probabilities, options.border_weight)
     settings = argparse.Namespace(bundle=BUNDLE, data=options.data, split=None, set=[], cache=None, workers=1)
     labelled = prepared(settings, configuration(settings, torch.device("cpu")))
     for item in labelled:
@@ -43,8 +44,8 @@ def main() -> None:
     print(f"{len(labelled)} labelled sections and {len(unlabelled)} with probabilities: {options.cache}")
 
 
-def soft_items(images: Path, probabilities: Path) -> list[dict[str, Tensor]]:
-    """Each section of a stack with probabilities as its label, ``(1, Y, X)`` in half precision, and weights of 1."""
+def soft_items(images: Path, probabilities: Path, border_weight: float = 0.0) -> list[dict[str, Tensor]]:
+    """Each section of a stack with probabilities as its label and weights, ``(1, Y, X)`` in half precision."""
     sections, soft = read_image(images)[0], read_image(probabilities)[0]
     if sections.shape != soft.shape or sections.ndim != 3:
         raise InputError(
@@ -57,10 +58,18 @@ def soft_items(images: Path, probabilities: Path) -> list[dict[str, Tensor]]:
         {
             "image": convert_to_tensor(normalize(section[None]), track_meta=False).half(),
             "label": torch.from_numpy(probability[None].astype(np.float16)),
-            "weight": torch.ones(1, *probability.shape, dtype=torch.float16),
+            "weight": torch.from_numpy(_weights(probability > 0.5, border_weight)[None].astype(np.float16)),
         }
         for section, probability in zip(sections, soft, strict=True)
     ]
+
+
+def _weights(interior: np.ndarray, border_weight: float) -> np.ndarray:
+    """As train.json weighs labelled sections, or 1."""
+    if not border_weight:
+        return np.ones(interior.shape)
+    cells = interior.astype(np.int32)
+    return border_weight_map(cells, border_weight, 5.0, objects="components", class_balance=0.78)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import torch
 
 from data_tools.synth.dataset import write_synthetic
 from medseg.errors import InputError
+from medseg.transforms import BorderWeightMap
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,14 @@ def test_sections_with_probabilities_are_trained_on(files, benchmark, capsys):
     training = ("em_membrane_unet", folder / "none", "--cache", cache, "--out", folder / "model.pt", *settings)
     benchmark("timed_training", *training).main()
     assert "4 images" in capsys.readouterr().out
+
+
+def test_border_weights_of_what_is_probably_interior(files, benchmark):
+    folder, _, probabilities = files
+    module = benchmark("em_unlabelled")
+    items = module.soft_items(folder / "images.tif", folder / "probabilities.tif", 5.0)
+    weighted = BorderWeightMap(5.0, 5.0, class_balance=0.78, objects="components")(probabilities[:1] > 0.5)
+    torch.testing.assert_close(items[0]["weight"], torch.as_tensor(weighted).half())
 
 
 def test_probabilities_of_other_sections_are_refused(files, benchmark):
