@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from medseg.metrics.evaluation import (
     scores_of,
 )
 from medseg.metrics.foreground import Kind
+from medseg.workflow.over_pairs import over_pairs
 from medseg.workflow.pairs import FilePair
 
 
@@ -125,27 +127,15 @@ def evaluate_files(
         InputError: not one pair could be evaluated, or borders are to be thinned in objects of volumes.
     """
     options = replace(options, volumetric={"volume": True, "sections": False}.get(objects))
-    images: dict[str, ImageEvaluation] = {}
-    failed: dict[str, str] = {}
-    warned: list[str] = []
-    for pair in pairs:
-        progress(pair)
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", UserWarning)
-                images[pair.stem] = _evaluate_pair(pair, options, axes, objects)
-            warned += dict.fromkeys(f"{pair.stem}: {w.message}" for w in caught if w.category is UserWarning)
-        except InputError as error:
-            failed[pair.stem] = _with_name(str(error), pair)
-        except OSError as error:
-            failed[pair.stem] = f"{error.filename or pair.prediction}: {error.strerror or error}"
-    if not images:
-        raise InputError("; ".join(failed.values()))
+    images, failed, warned = over_pairs(
+        pairs, partial(_evaluate_pair, options=options, axes=axes, objects=objects), progress
+    )
     scores = {stem: scores_of([image], options) for stem, image in images.items()}
     total = scores_of(list(images.values()), options)
     kinds = {stem: (image.prediction_kind, image.reference_kind) for stem, image in images.items()}
     done = tuple(pair for pair in pairs if pair.stem in images)
-    return Evaluation(options, done, scores, total, kinds, failed, (*_notices(total, images, options), *warned))
+    notices = (*_notices(total, images, options), *(f"{stem}: {message}" for stem, message in warned))
+    return Evaluation(options, done, scores, total, kinds, failed, notices)
 
 
 def write_json(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
@@ -215,11 +205,6 @@ def _warn_of_pixel_sizes(pair: FilePair, prediction: Geometry, reference: Geomet
 
 def _spacing_if_alike(source: Geometry, target: Geometry) -> tuple[float, ...] | None:
     return source.spacing if source.spatial_axes == target.spatial_axes else None
-
-
-def _with_name(message: str, pair: FilePair) -> str:
-    named = str(pair.prediction) in message or str(pair.reference) in message
-    return message if named else f"{pair.prediction} and {pair.reference}: {message}"
 
 
 def _notices(total: Scores, images: dict[str, ImageEvaluation], options: EvaluationOptions) -> list[str]:

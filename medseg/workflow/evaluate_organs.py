@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from medseg.metrics.organs import (
     mean_over_organs,
     score_organs,
 )
+from medseg.workflow.over_pairs import over_pairs
 from medseg.workflow.pairs import FilePair
 
 ALL_ORGANS = "all organs"
@@ -107,34 +109,22 @@ def evaluate_organs(
     Raises:
         InputError: not one pair could be scored, or no pair holds an organ of `names`.
     """
-    cases: dict[str, dict[int, OrganScore]] = {}
-    failed: dict[str, str] = {}
-    notices: list[str] = []
-    for pair in pairs:
-        progress(pair)
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", InputWarning)
-                prediction, reference, space = read_label_pair(pair)
-            notices += dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, InputWarning))
-            held = {int(label) for side in (prediction, reference) for label in np.unique(side)} - {0}
-            if names and (others := sorted(held - set(names))):
-                shown = f"{', '.join(map(str, others[:8]))}{' ...' if len(others) > 8 else ''}"
-                notices.append(f"{pair.stem}: the values {shown} have no name and are not scored")
-            labels = sorted(names or held)
-            cases[pair.stem] = score_organs(prediction, reference, space.spacing_mm, labels, tolerance_mm)
-        except InputError as error:
-            failed[pair.stem] = str(error)
-        except OSError as error:
-            failed[pair.stem] = f"{error.filename or pair.prediction}: {error.strerror or error}"
-    if not cases:
-        raise InputError("; ".join(failed.values()))
+    cases, failed, warned = over_pairs(pairs, partial(_score_pair, names=names, tolerance_mm=tolerance_mm), progress)
     names = names or {label: f"label {label}" for label in sorted(set().union(*cases.values()))}
     cases = {stem: {label: case.get(label, ON_NEITHER_SIDE) for label in names} for stem, case in cases.items()}
     if not any(score.counted for case in cases.values() for score in case.values()):
         what = f"the values {', '.join(map(str, names))}" if names else "a value above 0"
         raise InputError(f"{pairs[0].prediction} and {pairs[0].reference}: no volume holds {what}; see --organs")
-    return OrganEvaluation(names, tolerance_mm, cases, failed, tuple(notices))
+    return OrganEvaluation(names, tolerance_mm, cases, failed, tuple(message for _, message in warned))
+
+
+def _score_pair(pair: FilePair, names: dict[int, str] | None, tolerance_mm: float) -> dict[int, OrganScore]:
+    prediction, reference, space = read_label_pair(pair)
+    held = {int(label) for side in (prediction, reference) for label in np.unique(side)} - {0}
+    if names and (others := sorted(held - set(names))):
+        shown = f"{', '.join(map(str, others[:8]))}{' ...' if len(others) > 8 else ''}"
+        warnings.warn(f"{pair.stem}: the values {shown} have no name and are not scored", InputWarning, stacklevel=2)
+    return score_organs(prediction, reference, space.spacing_mm, sorted(names or held), tolerance_mm)
 
 
 def write_organ_json(path: Path, evaluation: OrganEvaluation, *, overwrite: bool = False) -> None:
