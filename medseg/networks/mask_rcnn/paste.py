@@ -42,8 +42,8 @@ def crop_masks(
 def paste_masks(box_masks: Tensor, boxes: Tensor, shape: Sequence[int], aligned: bool = True) -> Tensor:
     """Foreground probability of each object over the whole image, ``(N, *shape)``: for few objects only."""
     pasted = box_masks.new_zeros((len(box_masks), *shape))
-    for image, (window, crop) in zip(pasted, crop_masks(box_masks, boxes, shape, aligned), strict=True):
-        image[window] = crop
+    for k, (window, crop) in enumerate(crop_masks(box_masks, boxes, shape, aligned)):
+        pasted[(k, *window)] = crop
     return pasted
 
 

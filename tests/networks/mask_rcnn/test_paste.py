@@ -59,3 +59,9 @@ def test_pixels_of_several_objects_go_to_the_best():
 def test_equal_scores_go_to_the_first():
     found = {"boxes": torch.tensor([[0.0, 0, 2, 2]] * 2), "scores": torch.ones(2), "box_masks": torch.ones(2, 3, 3)}
     assert label_image(found, (2, 2)).unique().tolist() == [1]
+
+
+def test_gradients_reach_the_masks():
+    masks = torch.rand(2, 4, 4, requires_grad=True)
+    paste_masks(masks, torch.tensor([[1.0, 1, 5, 5], [2.0, 0, 6, 4]]), (8, 8)).sum().backward()
+    assert (masks.grad == 1).all()  # bins as large as pixels
