@@ -35,7 +35,8 @@ def crop_masks(
             start, place = rule(box[axis], box[dims + axis], mask.shape[axis], shape[axis])
             window.append(slice(start, start + len(place)))
             # contracts the first axis and puts the new one last, so that d rounds restore the order
-            crop = torch.tensordot(crop, _interpolation(place, crop.shape[0], mask), dims=([0], [1]))
+            with torch.autocast(mask.device.type, enabled=False):  # outlines are no matter of half precision
+                crop = torch.tensordot(crop, _interpolation(place, crop.shape[0], mask), dims=([0], [1]))
         yield tuple(window), crop
 
 
