@@ -113,7 +113,8 @@ def mean_detections(views: Sequence[Detections], min_score: float, threshold: fl
         result["scores"][k] = found["scores"][group].sum() / len(views)
         for key in ("boxes", "box_masks"):
             if key in found:
-                result[key][k] = torch.tensordot(weight.to(found[key].dtype), found[key][group], dims=1)
+                with torch.autocast(weight.device.type, enabled=False):  # bfloat16 rounds a place of 1000 px to 4
+                    result[key][k] = torch.tensordot(weight.to(found[key].dtype), found[key][group], dims=1)
     order = torch.argsort(result["scores"], descending=True, stable=True)
     if "section" in result:
         order = order[torch.argsort(result["section"][order], stable=True)]

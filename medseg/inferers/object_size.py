@@ -11,6 +11,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_dst_type, convert_to_numpy, convert_to_tensor
 from torch import Tensor
 
+from medseg.inferers.one_tensor import one_tensor
 from medseg.inferers.progress_through import ProgressThroughInferer
 from medseg.inferers.rescaled import RescaledInferer
 
@@ -36,7 +37,7 @@ class ObjectSizeInferer(ProgressThroughInferer):
     Shapes: as the inferer inside.
 
     Raises:
-        ValueError: ``smallest`` not above 0, ``max_zoom`` below 1.
+        ValueError: ``smallest`` not above 0, ``max_zoom`` below 1, or a network that returns several tensors.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class ObjectSizeInferer(ProgressThroughInferer):
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         """Output of ``network`` for the whole of ``inputs``, at its size."""
         image = convert_to_tensor(inputs, track_meta=False)
-        output = convert_to_tensor(self.inferer(image, network, *args, **kwargs), track_meta=False)
+        output = convert_to_tensor(one_tensor(self.inferer(image, network, *args, **kwargs)), track_meta=False)
         if self.max_zoom > 1:
             output = output.clone()
             batch, _, *rest = image.shape

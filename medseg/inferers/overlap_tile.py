@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from medseg.inferers.device_of import device_of
+from medseg.inferers.one_tensor import one_tensor
 from medseg.inferers.tiling import AxisTiles, mirror_index, plan_axis
 
 _WHOLE_IMAGE_LAYERS = (
@@ -129,10 +130,7 @@ class OverlapTileInferer(Inferer):
         for done in range(0, len(places), self.batch_size):
             batch = places[done : done + self.batch_size]
             tiles = torch.cat([_read_tile(images, place, plans) for place in batch]).to(device)
-            results = network(tiles)
-            if not isinstance(results, Tensor):
-                what = type(results).__name__
-                raise ValueError(f"the network returned a {what}, not one tensor of logits: call its eval() first")
+            results = one_tensor(network(tiles))
             if output is None:
                 output = torch.empty(
                     (len(images), results.shape[1], *image_shape), dtype=results.dtype, device=images.device

@@ -11,6 +11,7 @@ from monai.utils import convert_to_dst_type, convert_to_tensor
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from medseg.inferers.one_tensor import one_tensor
 from medseg.inferers.progress_through import ProgressThroughInferer
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
@@ -33,7 +34,7 @@ class RescaledInferer(ProgressThroughInferer):
     Shapes: ``(B, C, *sections, *spatial)`` to ``(B, K, *sections, *spatial)``.
 
     Raises:
-        ValueError: ``zoom`` out of range.
+        ValueError: ``zoom`` out of range, or a network that returns several tensors.
     """
 
     def __init__(self, inferer: Inferer, zoom: float, spatial_dims: int = 2) -> None:
@@ -51,7 +52,7 @@ class RescaledInferer(ProgressThroughInferer):
         linear = _LINEAR[self.spatial_dims]
         size = [max(1, int(n * self.zoom)) for n in spatial]
         resized = _resize(image, size, "area" if self.zoom <= 1 else linear)
-        output = _resize(self.inferer(resized, network, *args, **kwargs), spatial, linear)
+        output = _resize(one_tensor(self.inferer(resized, network, *args, **kwargs)), spatial, linear)
         return convert_to_dst_type(output, inputs, dtype=output.dtype)[0]
 
 

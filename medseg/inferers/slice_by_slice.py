@@ -11,6 +11,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 from torch import Tensor
 
+from medseg.inferers.one_tensor import one_tensor
 from medseg.transforms.neighbouring_slices import neighbouring_slices
 
 
@@ -25,6 +26,9 @@ class SliceBySliceInferer(Inferer):
         batch_size: slices at once.
         divisor: slices are extended at their ends with the value 0 to multiples of this, and the result is cut back.
         progress: called with (slices done, slices in all).
+
+    Raises:
+        ValueError: an input of another shape than ``(B, 1, X, Y, Z)``, or a network that returns several tensors.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class SliceBySliceInferer(Inferer):
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
         """``(B, 1, X, Y, Z)`` to the network's ``(B, C, X, Y, Z)``, a plain tensor."""
+        if inputs.dim() != 5 or 0 in inputs.shape:
+            raise ValueError(f"input of shape {tuple(inputs.shape)}: expected (B, 1, X, Y, Z) with at least one voxel")
         x, y, depth = inputs.shape[2:]
         plain = convert_to_tensor(inputs, track_meta=False)  # a slice has no place in the volume's affine
         padded = F.pad(plain, (0, 0, 0, -y % self.divisor, 0, -x % self.divisor))
@@ -49,7 +55,8 @@ class SliceBySliceInferer(Inferer):
         for b, volume in enumerate(padded):
             for start in range(0, depth, self.batch_size):
                 slices = torch.arange(start, min(start + self.batch_size, depth), device=inputs.device)
-                output = network(neighbouring_slices(volume, slices, self.offsets), *args, **kwargs)[..., :x, :y]
+                output = network(neighbouring_slices(volume, slices, self.offsets), *args, **kwargs)
+                output = one_tensor(output)[..., :x, :y]
                 if result is None:
                     result = output.new_empty(len(inputs), output.shape[1], x, y, depth)
                 result[b, ..., start : start + len(slices)] = output.movedim(0, -1)

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import log_softmax, logsigmoid
 
 from medseg.errors import InputError
+from medseg.inferers.one_tensor import one_tensor
 
 
 class Symmetry(NamedTuple):
@@ -61,7 +62,8 @@ class TestTimeAugmentationInferer(Inferer):
 
     Raises:
         ValueError: an unknown activation or set of symmetries, ``spatial_dims`` other than 2 or 3, a channel in two
-            of the ``side_pairs``, or pairs together with turns, which leave no axis from side to side.
+            of the ``side_pairs``, pairs together with turns, which leave no axis from side to side, or, when called, a
+            network that returns several tensors.
         InputError: when called, ``side_pairs`` of channels that the network does not have.
 
     Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, section 4.
@@ -99,7 +101,7 @@ class TestTimeAugmentationInferer(Inferer):
         total: tuple[Tensor, ...] | None = None
         for number, symmetry in enumerate(symmetries):
             self._report_as(number, len(symmetries))
-            logits = symmetry.undo(self.inferer(symmetry.apply(image), network, *args, **kwargs))
+            logits = symmetry.undo(one_tensor(self.inferer(symmetry.apply(image), network, *args, **kwargs)))
             if not self.enabled:
                 return convert_to_dst_type(logits, inputs, dtype=logits.dtype)[0]
             if self.side_axis in symmetry.flipped:

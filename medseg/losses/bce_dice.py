@@ -97,7 +97,8 @@ class BCEDiceLoss(nn.Module):
         if weight is None:
             cross_entropy = F.binary_cross_entropy_with_logits(logits, target)
         else:
-            summed = F.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
+            # its own argument for weights passes them no gradient
+            summed = (F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight).sum()
             cross_entropy = summed / weight.sum().clamp_min(torch.finfo(weight.dtype).tiny)
         return self.lambda_bce * cross_entropy + self.lambda_dice * self.dice(logits, target)
 

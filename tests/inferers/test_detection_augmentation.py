@@ -142,6 +142,20 @@ def test_only_near_boxes_are_compared_and_the_objects_are_those_of_the_definitio
     assert found["scores"].tolist() == pytest.approx(scores_by_definition(views, threshold))
 
 
+def test_places_are_exact_under_autocast():
+    views = [
+        {
+            "boxes": torch.tensor([[1001.0, low, 1031.0, 1029.0]]),
+            "labels": torch.tensor([1]),
+            "scores": torch.tensor([0.5]),
+        }
+        for low in (1001.0, 1005.0)
+    ]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        (box,) = mean_detections(views, 0.1, 0.5)["boxes"].tolist()
+    assert box == [1001, 1003, 1031, 1029]
+
+
 def test_nothing_found_disabled_and_progress():
     image, inner = scene(20, 20), TiledDetectionInferer((64, 64), 16)
     (none,) = TestTimeAugmentationDetectionInferer(inner)(torch.zeros_like(image), blobs)

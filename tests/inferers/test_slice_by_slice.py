@@ -56,3 +56,9 @@ def test_inside_autocast():
 def test_refused():
     with pytest.raises(ValueError, match="at least 1"):
         SliceBySliceInferer(batch_size=0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 8, 8), (1, 1, 8, 8, 0), (0, 1, 8, 8, 4)])
+def test_what_is_no_volume_is_named(shape):
+    with pytest.raises(ValueError, match=r"expected \(B, 1, X, Y, Z\)"):
+        SliceBySliceInferer()(torch.zeros(shape), lambda x: x)

@@ -100,6 +100,14 @@ def test_weights_per_pixel_are_those_of_the_formula_and_leave_the_dice_term_alon
     torch.testing.assert_close(BCEDiceLoss()(*as_tensors[:2], torch.ones(2, 1, 5, 4)), BCEDiceLoss()(*as_tensors[:2]))
 
 
+def test_gradients_reach_the_weights():
+    logits, target = torch.randn(1, 1, 4, 4), torch.ones(1, 1, 4, 4)
+    weight = torch.ones(1, 1, 4, 4, requires_grad=True)
+    BCEDiceLoss(lambda_bce=1.0)(logits, target, weight).backward()
+    entropy = torch.nn.functional.softplus(-logits)
+    torch.testing.assert_close(weight.grad, (entropy - entropy.mean()) / 16)  # of the weighted mean
+
+
 def test_without_a_weighted_pixel_the_dice_term_is_left():
     logits, target = torch.randn(1, 2, 4, 4), torch.ones(1, 2, 4, 4)
     got = BCEDiceLoss()(logits, target, torch.zeros(1, 1, 4, 4))

@@ -50,6 +50,6 @@ def batch_images(images: Sequence[Tensor], divisor: int) -> ImageBatch:
     tensor = images[0].new_zeros((len(images), len(images[0]), *padded))
     # convolutions are faster on it, and ROIAlign reads cells with their channels side by side
     tensor = tensor.to(memory_format=torch.channels_last if len(padded) == 2 else torch.channels_last_3d)
-    for row, image, shape in zip(tensor, images, shapes, strict=True):
-        row[(slice(None), *map(slice, shape))] = image
+    for k, (image, shape) in enumerate(zip(images, shapes, strict=True)):
+        tensor[(k, slice(None), *map(slice, shape))] = image  # torch refuses gradients through rows of an iteration
     return ImageBatch(tensor, shapes)

@@ -35,15 +35,16 @@ def crop_masks(
             start, place = rule(box[axis], box[dims + axis], mask.shape[axis], shape[axis])
             window.append(slice(start, start + len(place)))
             # contracts the first axis and puts the new one last, so that d rounds restore the order
-            crop = torch.tensordot(crop, _interpolation(place, crop.shape[0], mask), dims=([0], [1]))
+            with torch.autocast(mask.device.type, enabled=False):  # outlines are no matter of half precision
+                crop = torch.tensordot(crop, _interpolation(place, crop.shape[0], mask), dims=([0], [1]))
         yield tuple(window), crop
 
 
 def paste_masks(box_masks: Tensor, boxes: Tensor, shape: Sequence[int], aligned: bool = True) -> Tensor:
     """Foreground probability of each object over the whole image, ``(N, *shape)``: for few objects only."""
     pasted = box_masks.new_zeros((len(box_masks), *shape))
-    for image, (window, crop) in zip(pasted, crop_masks(box_masks, boxes, shape, aligned), strict=True):
-        image[window] = crop
+    for k, (window, crop) in enumerate(crop_masks(box_masks, boxes, shape, aligned)):
+        pasted[(k, *window)] = crop
     return pasted
 
 

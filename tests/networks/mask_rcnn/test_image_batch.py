@@ -14,6 +14,12 @@ def test_images_lie_at_the_origin_of_zeros():
     assert batch.tensor.sum() == pytest.approx(sum(i.sum() for i in images))
 
 
+def test_gradients_reach_the_images():
+    images = [torch.rand(2, 5, 9, requires_grad=True), torch.rand(2, 8, 3, requires_grad=True)]
+    batch_images(images, 8).tensor.sum().backward()
+    assert all((image.grad == 1).all() for image in images)
+
+
 @pytest.mark.parametrize(
     ("images", "message"),
     [

@@ -59,3 +59,19 @@ def test_pixels_of_several_objects_go_to_the_best():
 def test_equal_scores_go_to_the_first():
     found = {"boxes": torch.tensor([[0.0, 0, 2, 2]] * 2), "scores": torch.ones(2), "box_masks": torch.ones(2, 3, 3)}
     assert label_image(found, (2, 2)).unique().tolist() == [1]
+
+
+def test_gradients_reach_the_masks():
+    masks = torch.rand(2, 4, 4, requires_grad=True)
+    paste_masks(masks, torch.tensor([[1.0, 1, 5, 5], [2.0, 0, 6, 4]]), (8, 8)).sum().backward()
+    assert (masks.grad == 1).all()  # bins as large as pixels
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_outlines_are_the_same_under_autocast(aligned):
+    masks, boxes = torch.rand(1, 7, 7), torch.tensor([[3.2, 4.7, 40.1, 33.9]])
+    ((window, crop),) = crop_masks(masks, boxes, (50, 50), aligned)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ((again, half),) = crop_masks(masks, boxes, (50, 50), aligned)
+    assert again == window
+    assert torch.equal(half, crop)
