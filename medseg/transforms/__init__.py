@@ -3,6 +3,7 @@
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
 from medseg.transforms.channel_mix import RandChannelMix, RandChannelMixd
 from medseg.transforms.check_channels import CheckChannelsd
+from medseg.transforms.check_classes import CheckClassesd
 from medseg.transforms.check_hounsfield import CheckHounsfieldd
 from medseg.transforms.clahe import CLAHE, CLAHEd
 from medseg.transforms.core_classes import CoreClassesd, core_classes
@@ -32,6 +33,7 @@ __all__ = [
     "BorderWeightMapd",
     "CLAHEd",
     "CheckChannelsd",
+    "CheckClassesd",
     "CheckHounsfieldd",
     "CoreClassesd",
     "DetectionTarget",

@@ -55,10 +55,14 @@ def gather_inputs(
                 + (
                     ", or name the folder above them: results are named after the way from there"
                     if path.is_dir()
-                    else ", or only one of the two kinds with a pattern in quotes, 'FOLDER/*.tif'"
+                    else f", or only one of the two kinds with a pattern in quotes, 'FOLDER/*{_ending(path)}'"
                 )
             )
     return files, problems
+
+
+def _ending(path: Path) -> str:
+    return path.name.removeprefix(image_stem(path))
 
 
 def left_out(inputs: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +55,10 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
         reason = root_cause(error)
         if "loading state_dict" in reason:
             weights = overrides.get("weights") or overrides.get("init_weights")
-            reason = f"the weights {weights} are those of another network"
+            reason = (
+                f"the weights {weights} are those of another network; where they were trained with --set "
+                "network_def::KEY=VALUE, say the same here"
+            )
         raise InputError(f"{bundle.name}: cannot be set up: {reason}") from error
     finally:
         logging.disable(previous)
@@ -103,6 +107,13 @@ def root_cause(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'writing'}: {error.strerror}"
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or "can't allocate memory" in str(error):
+        asked = re.search(r"llocate (\d[\d.]* \w+)", str(error))
+        wanted = f", {asked[1]} at once" if asked else ""
+        return (
+            f"needs more memory than there is{wanted}: is the pixel or voxel size right? If it is, use smaller images, "
+            "tiles or batches"
+        )
     text = f"{type(error).__name__}: {error}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 

@@ -45,7 +45,7 @@ def run_training(
     """
     refuse_used_folder(output, bool(overrides.get("resume")))
     split = overrides.get("split_file")
-    counts = [len(training_items(data, part, split_file=split)) for part in ("training", "validation")]
+    parts = [training_items(data, part, split_file=split) for part in ("training", "validation")]
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
     classes = named_classes(split and Path(split), data / "dataset.json")
     refuse_pairs_of_other_labels(bundle, workflow.parser, overrides, classes)
@@ -53,12 +53,15 @@ def run_training(
         trainer = workflow.parser.get_parsed_content("train::trainer")
     except Exception as error:  # MONAI wraps whatever reading the data or building a part raised
         raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
-    say(f"{counts[0]} training and {counts[1]} validation sections from {data}")
+    what = "sections" if any(item["section"] >= 0 for part in parts for item in part) else "images"
+    say(f"{len(parts[0])} training and {len(parts[1])} validation {what} from {data}")
     trainer.add_event_handler(Events.EPOCH_STARTED, lambda e: start(f"epoch {e.state.epoch}/{e.state.max_epochs}"))
     trainer.add_event_handler(
         Events.ITERATION_COMPLETED,
         lambda e: update((e.state.iteration - 1) % e.state.epoch_length + 1, e.state.epoch_length),
     )
+    epochs: list[int] = []
+    trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda e: epochs.append(e.state.epoch))
     trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda e: say(_epoch_line(e, output)))
     try:
         with warnings.catch_warnings(), errors_told_once(trainer):
@@ -66,6 +69,8 @@ def run_training(
             trainer.run()
     except Exception as error:
         return root_cause(error)
+    if not epochs:
+        say(f"nothing was left to do: the run has had its {trainer.state.max_epochs} epochs")
     return None
 
 

@@ -65,10 +65,22 @@ def test_several_gpus_share_the_crops_of_an_epoch(name, monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_stored_the_other_way_round_are_refused(name, tmp_path):
     """MONAI would score and train on mirrored labels: it compares voxel by voxel."""
-    for part, signs in (("image", [-3, -3, 3, 1]), ("label", [3, 3, 3, 1])):
-        volume = nib.Nifti1Image(np.eye(8, dtype=np.uint8)[..., None].repeat(8, axis=2), np.diag(signs))
-        nib.save(volume, tmp_path / f"{part}.nii.gz")
-    item = {part: str(tmp_path / f"{part}.nii.gz") for part in ("image", "label")}
+    for reason in _refusals(name, tmp_path, label_signs=[3, 3, 3, 1], highest=1):
+        assert "it is stored as RAS, not as LPS" in reason
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_beyond_the_classes_are_refused_before_training(name, tmp_path):
+    for reason in _refusals(name, tmp_path, label_signs=[-3, -3, 3, 1], highest=9):
+        assert "label.nii.gz hold 9, but the 8 classes are 0 (background) to 7" in reason
+
+
+def _refusals(name: str, folder: Path, label_signs: list[int], highest: int) -> list[str]:
+    """What loading for training, and for `evaluate.json`, say of a label volume."""
+    for part, signs, value in (("image", [-3, -3, 3, 1], 1), ("label", label_signs, highest)):
+        volume = nib.Nifti1Image(value * np.eye(8, dtype=np.uint8)[..., None].repeat(8, axis=2), np.diag(signs))
+        nib.save(volume, folder / f"{part}.nii.gz")
+    item = {part: str(folder / f"{part}.nii.gz") for part in ("image", "label")}
     parser = ConfigParser()
     configs = ROOT / "bundles" / name / "configs"
     parser.read_config(configs / "train.json")
@@ -79,5 +91,4 @@ def test_labels_stored_the_other_way_round_are_refused(name, tmp_path):
     item = Compose([load, EnsureChannelFirstd("image"), CopyItemsd("image", names="raw")])(item)
     with pytest.raises(RuntimeError) as evaluated:
         parser.get_parsed_content("load_label")(item)
-    for refused in (trained, evaluated):
-        assert "it is stored as RAS, not as LPS" in str(refused.value.__cause__)
+    return [str(refused.value.__cause__) for refused in (trained, evaluated)]

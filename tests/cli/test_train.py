@@ -23,7 +23,7 @@ def data(em_folder, tmp_path):
 def test_train_then_predict_with_the_weights(train, medseg, tiny_bundle, em_folder, tmp_path):
     done = train(em_folder)
     assert (done.code, done.err) == (0, "")
-    assert f"3 training and 1 validation sections from {em_folder}" in done.out
+    assert f"3 training and 1 validation images from {em_folder}" in done.out
     assert "epoch 1/1: loss " in done.out
     assert "v_info" in done.out
     assert str(tmp_path / "run" / "model.pt") in done.out
@@ -44,6 +44,7 @@ def test_train_then_predict_with_the_weights(train, medseg, tiny_bundle, em_fold
     assert "holds a run already; resume it (--resume)" in again.err
     resumed = train(em_folder, "--resume", "-q")
     assert (resumed.code, resumed.out) == (0, "")
+    assert "nothing was left to do: the run has had its 1 epochs" in train(em_folder, "--resume").out
     longer = train(em_folder, "--resume", "--epochs", "2")
     assert longer.code == 1
     assert "planned for 1 epochs, not 2" in longer.err

@@ -20,7 +20,7 @@ def test_settings_reach_nested_keys(tiny_bundle):
 
 
 def test_weights_of_another_network(tiny_bundle):
-    with pytest.raises(InputError, match=r"the weights .*model\.pt are those of another network"):
+    with pytest.raises(InputError, match=r"the weights .*model\.pt are those of another network; .* --set network_def"):
         load_workflow(
             Bundle(tiny_bundle),
             "inference",
@@ -63,3 +63,21 @@ def test_root_cause():
     assert root_cause(chained(ValueError("first"), RuntimeError("later"))) == "ValueError: first"
     assert root_cause(OSError(28, "No space left on device", "o/x.tif")) == "o/x.tif: No space left on device"
     assert root_cause(OSError(28, "No space left on device")) == "writing: No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+            "9 bytes",
+        ),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has"), "2.50 GiB"),
+        (MemoryError("Unable to allocate 1.00 PiB for an array with shape (1125899906842624,)"), "1.00 PiB"),
+    ],
+)
+def test_memory_that_is_not_there(error, wanted):
+    assert root_cause(error).startswith(
+        f"needs more memory than there is, {wanted} at once: is the pixel or voxel size"
+    )
+    assert root_cause(MemoryError()).startswith("needs more memory than there is: is the")
