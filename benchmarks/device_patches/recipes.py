@@ -16,11 +16,9 @@ from device_patches.random_warp import RandomWarp
 from device_patches.sections import Detections, Sections
 from medseg.errors import InputError
 
-_SLICES = 48  # most of a block
-
 _any_turn = partial(RandomWarp, rotate=torch.pi, quarter_turns=True)
 _patient = partial(
-    RandomWarp, (0.8, 1.25), stretch=0.1, rotate=0.3, tilt=0.15, shear=0.1, elastic_prob=0.4, control_points=5
+    RandomWarp, zoom=(0.8, 1.25), stretch=0.1, rotate=0.3, tilt=0.15, shear=0.1, elastic_prob=0.4, control_points=5
 )
 _WARPS = {
     "em_membrane_unet": _any_turn((0.8, 1.25), 0.6, 0.1, rotate_prob=0.5, elastic=10.0, elastic_prob=0.8, shear=0.1),
@@ -29,7 +27,7 @@ _WARPS = {
     ),
     "nuclei_unetplusplus": _any_turn((0.6, 2.0), 0.8, 0.15, rotate_prob=0.5, elastic=6.0, shear=0.1),
     "nuclei_mask_rcnn": _any_turn((0.5, 2.0), 0.9, 0.1, rotate_prob=0.3),
-    "headneck_ct_unet3d": _patient(elastic=1.5),
+    "headneck_ct_unet3d": _patient(zoom=(0.7, 1.4), stretch=0.15, rotate=0.4, tilt=0.25, elastic=2.0, elastic_prob=0.6),
     "headneck_ct_unet_transfer": _patient(elastic=2.4),
     "headneck_ct_deeplabv3plus": _patient(elastic=4.0),
 }
@@ -38,6 +36,7 @@ _PHASE_CONTRAST = RandomIntensity(0.35, 0.7, 0.1, (0.7, 1.5), 0.3, blur=3, blur_
 _NUCLEI = RandomIntensity(
     0.4, 0.6, 0.15, (0.6, 1.7), 0.4, blur=5, blur_prob=0.25, noise=0.1, noise_prob=0.35, mix=0.4, invert=0.1
 )
+_BLOCKS = RandomIntensity(0.3, 0.5, 0.1, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
 _CT = RandomIntensity(0.15, 0.5, 0.05, (0.8, 1.25), 0.2, blur=3, blur_prob=0.2, noise=0.06, noise_prob=0.3)
 
 
@@ -49,6 +48,7 @@ def drawing(
     batch: int,
     size: int,
     still: float = 0.0,
+    slices: int = 48,
 ) -> Callable[[], tuple[Any, Any]]:
     """The source of batches of a bundle.
 
@@ -58,7 +58,8 @@ def drawing(
         items: from :func:`device_patches.items.training_images`.
         device: where images are kept and patches made.
         batch: patches at a time.
-        size: side of a patch in pixels; a block of CT has 48 slices at most.
+        size: side of a patch in pixels.
+        slices: of a block of CT.
         still: share of the patches that are not deformed.
 
     Raises:
@@ -72,8 +73,8 @@ def drawing(
         return Organs(
             items,
             device,
-            size=(size, size) if flat else (min(size, _SLICES), size, size),
-            intensity=_CT,
+            size=(size, size) if flat else (slices, size, size),
+            intensity=_CT if flat else _BLOCKS,
             ratios=value("class_ratios"),
             pairs=value("side_pairs"),
             shift=size / 6,
