@@ -22,7 +22,9 @@ class OrganPicture(NamedTuple):
 
     plane: str
     index: int
-    """Along its axis: right, anterior or superior."""
+    """Along its axis, from 0 on towards right, anterior or superior."""
+    count: int
+    """Planes along that axis."""
     picture: np.ndarray
     """``(height, width, 3)`` uint8; the patient's right is on the left, superior and anterior are up."""
 
@@ -45,7 +47,7 @@ def organ_pictures(
         sides = [np.take(mask[tuple(window)], 0, axis) for mask in (prediction, reference)]
         ground = None if image is None else np.take(image[tuple(window)], 0, axis)
         drawn = _drawn(*sides, np.delete(spacing_mm, axis), ground).transpose(1, 0, 2)[::-1]
-        yield OrganPicture(plane, index, drawn if plane == "sagittal" else drawn[:, ::-1])
+        yield OrganPicture(plane, index, prediction.shape[axis], drawn if plane == "sagittal" else drawn[:, ::-1])
 
 
 def worst_plane(prediction: np.ndarray, reference: np.ndarray, axis: int) -> int:
