@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import binary_erosion, map_coordinates
+from scipy.ndimage import binary_erosion, find_objects, map_coordinates
 
 REFERENCE, PREDICTION, BOTH = (0, 158, 115), (213, 94, 0), (240, 228, 66)  # Okabe & Ito
 _WINDOW_HU = (-200, 400)
@@ -22,7 +22,9 @@ class OrganPicture(NamedTuple):
 
     plane: str
     index: int
-    """Along its axis: right, anterior or superior."""
+    """Along its axis, from 0 on towards right, anterior or superior."""
+    count: int
+    """Planes along that axis."""
     picture: np.ndarray
     """``(height, width, 3)`` uint8; the patient's right is on the left, superior and anterior are up."""
 
@@ -38,13 +40,14 @@ def organ_pictures(
         image: the CT in HU on the same grid, shown from -200 to 400 HU; None: a plain ground.
     """
     box = _box(prediction | reference, spacing_mm)
+    in_box = prediction[tuple(box)], reference[tuple(box)]
     for plane, axis in _PLANES:
-        index = worst_plane(prediction, reference, axis)
+        index = box[axis].start + worst_plane(*in_box, axis)
         window = [slice(index, index + 1) if a == axis else box[a] for a in range(3)]
         sides = [np.take(mask[tuple(window)], 0, axis) for mask in (prediction, reference)]
         ground = None if image is None else np.take(image[tuple(window)], 0, axis)
         drawn = _drawn(*sides, np.delete(spacing_mm, axis), ground).transpose(1, 0, 2)[::-1]
-        yield OrganPicture(plane, index, drawn if plane == "sagittal" else drawn[:, ::-1])
+        yield OrganPicture(plane, index, prediction.shape[axis], drawn if plane == "sagittal" else drawn[:, ::-1])
 
 
 def worst_plane(prediction: np.ndarray, reference: np.ndarray, axis: int) -> int:
@@ -55,12 +58,9 @@ def worst_plane(prediction: np.ndarray, reference: np.ndarray, axis: int) -> int
 
 
 def _box(mask: np.ndarray, spacing_mm: np.ndarray) -> list[slice]:
-    box = []
-    for axis in range(3):
-        there = np.flatnonzero(mask.any(tuple(a for a in range(3) if a != axis)))
-        margin = round(_AROUND_MM / spacing_mm[axis])
-        box.append(slice(max(there[0] - margin, 0), there[-1] + 1 + margin))
-    return box
+    margins = np.round(_AROUND_MM / spacing_mm).astype(int)
+    found = find_objects(mask.view(np.uint8))[0]
+    return [slice(max(s.start - m, 0), s.stop + m) for s, m in zip(found, margins, strict=True)]
 
 
 def _drawn(prediction: np.ndarray, reference: np.ndarray, sizes: np.ndarray, ground: np.ndarray | None) -> np.ndarray:
@@ -77,7 +77,10 @@ def _drawn(prediction: np.ndarray, reference: np.ndarray, sizes: np.ndarray, gro
         picture[:] = map_coordinates(grey, places, order=1, mode="nearest")[..., None].astype(np.uint8)
     outlines = []
     for mask in (prediction, reference):
-        fine = map_coordinates(mask.astype(np.uint8), places, order=0, mode="nearest").astype(bool)
+        fine = mask
+        for axis, (n, m) in enumerate(zip(shape, mask.shape, strict=True)):
+            # any voxel of a pixel counts, lest small pieces vanish where there are fewer pixels than voxels
+            fine = np.logical_or.reduceat(fine, np.arange(n) * m // n, axis)
         outlines.append(fine & ~binary_erosion(fine, iterations=_LINE))
     for outline, colour in ((outlines[1], REFERENCE), (outlines[0], PREDICTION), (outlines[0] & outlines[1], BOTH)):
         picture[outline] = colour

@@ -22,6 +22,7 @@ from medseg.workflow.evaluate_organs import ALL_ORGANS, OrganEvaluation, read_la
 from medseg.workflow.pairs import FilePair
 
 CASES_SHOWN = 20
+ORGANS_SHOWN = 12  # of a case: 60 organs in 20 cases would be 3,600 pictures, 140 MB
 _OPEN = 2  # cases whose pictures are seen at once
 _CARDS = ("Dice · higher is better", "surface Dice · higher is better", "HD95 mm · lower is better")
 _COLUMNS = ("Dice", "surface Dice", "HD95 mm", "pred. ml", "ref. ml", "cases", "not found", "extra", "absent")
@@ -104,8 +105,10 @@ def _parts(
         "<h2>Dice of the cases, the worst first</h2>",
         table(["case", *map(escape, evaluation.names.values()), ALL_ORGANS], dice),
         f'<p class="legend">{"".join(keys)}</p>',
-        '<p class="faint">Of each organ the planes in which both sides differ by the largest area, the worst organ '
-        "first. The patient's right is on the left.</p>",
+        f'<p class="faint">Of each organ (the {ORGANS_SHOWN} worst of a case) the planes in which both sides differ by '
+        "the largest area, the worst organ first. The patient's right is on the left. Planes are counted from 1 on "
+        "towards the patient's right, front and head; along an axis that the file stores the other way a viewer may "
+        "count from the other end.</p>",
     ]
     if len(details) < len(cases):
         parts.append(f'<p class="faint">Pictures of the {len(details)} worst of {len(cases)} cases.</p>')
@@ -126,16 +129,18 @@ def _case(pair: FilePair, evaluation: OrganEvaluation, mean: OrganScore, image: 
         f"<summary><b>{escape(pair.stem)}</b> · Dice {format_value(mean.dice, 3)}</summary>",
         f'<p class="faint">{escape(str(pair.prediction))} against {escape(str(pair.reference))}</p>',
     ]
-    for label in sorted(scores, key=lambda label: _dice(scores[label])):
-        if not scores[label].counted:
-            continue
+    counted = [label for label in scores if scores[label].counted]
+    for rank, label in enumerate(sorted(counted, key=lambda label: _dice(scores[label]))):
         values = dict(zip(_COLUMNS, (*scores_of(scores[label]), *volumes_of(scores[label])), strict=False))
         lacking = scores[label].not_found, scores[label].not_in_reference
         said = " · ".join(f"{name} {value}" for name, value in values.items())
         said += " · not found" * lacking[0] + " · not in the reference" * lacking[1]
         parts.append(f"<p><b>{escape(evaluation.names[label])}</b> · {said}</p>")
+        if rank >= ORGANS_SHOWN:
+            continue
         pictures = organ_pictures(volumes[0] == label, volumes[1] == label, spacing, *volumes[2:])
-        figures = (figure(data_uri(p.picture), f"{evaluation.names[label]}, {p.plane} {p.index + 1}") for p in pictures)
+        name = evaluation.names[label]
+        figures = (figure(data_uri(p.picture), f"{name}, {p.plane} {p.index + 1} of {p.count}") for p in pictures)
         parts.append(f'<div class="row wide">{"".join(figures)}</div>')
     return "".join(parts)
 

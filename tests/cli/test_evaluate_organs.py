@@ -84,6 +84,7 @@ def test_report(medseg, folders):
     assert page.count("data:image/png") == 3 * 4, "three planes of each organ that a side has; no heart"
     assert page.index("<summary><b>b</b>") < page.index("<summary><b>a</b>"), "the worst first"
     assert "not found</p>" in page
+    assert "&lt;i&gt;Spleen, coronal 2 of 8<" in page, "the file counts to the back, the page to the front"
     assert medseg(*arguments, "--report", report).code != 0, "it exists"
 
     save_as_is(folders / "ct" / "a.nii.gz", np.full((14, 8, 5), 40, np.int16))
@@ -94,6 +95,18 @@ def test_report(medseg, folders):
     page = report.read_text()
     assert page.count("<b>Not shown:</b>") == 2
     assert page.count("data:image/png") == 12, "without the CT, the outlines all the same"
+
+
+def test_the_report_of_many_organs_stays_small(medseg, tmp_path):
+    labels = np.zeros((14, 8, 6), np.uint8)
+    labels[::2, ::4, ::3] = np.arange(1, 29).reshape(7, 2, 2)
+    paths = save(tmp_path / "p.nii.gz", np.where(labels == 20, 0, labels)), save(tmp_path / "r.nii.gz", labels)
+    done = medseg("evaluate", *paths, "--organs", "labels", "--report", tmp_path / "report.html")
+    assert done.code == 0, done.err
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png") == 3 * 12
+    assert "label 20, axial" in page, "the worst ones"
+    assert page.count("<p><b>label ") == 28, "the scores of all"
 
 
 def test_values_without_a_name_are_told_of(medseg, folders):

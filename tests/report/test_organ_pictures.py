@@ -69,3 +69,14 @@ def test_an_organ_that_one_side_lacks_is_drawn(masks):
     for p in organ_pictures(nothing, masks[1], SPACING):
         assert coloured(p.picture, REFERENCE).any()
         assert not coloured(p.picture, PREDICTION).any()
+
+
+def test_no_piece_is_too_small_to_be_drawn():
+    reference = np.zeros((500, 500, 3), bool)
+    reference[20:60, 20:60, 1] = True
+    for x in range(440, 450):  # more voxels than pixels
+        prediction = reference.copy()
+        prediction[x, 2 * x - 450, 1] = True
+        axial = next(organ_pictures(prediction, reference, SPACING))
+        assert axial.picture.shape[0] < 450
+        assert coloured(axial.picture, PREDICTION).any(), x
