@@ -194,9 +194,9 @@ def test_configs_agree_with_each_other():
     )
     assert {key: evaluate[key] for key in OF_THE_RESULT} == {key: inference[key] for key in OF_THE_RESULT}
     steps = train["train"]["deterministic_transforms"]
-    assert train["validate"]["preprocessing"]["transforms"][:4] == steps[:3] + steps[4:5]
+    assert train["validate"]["preprocessing"]["transforms"][:4] == steps[:3] + steps[5:6]
     assert inference["preprocessing"]["transforms"][-2:] == steps[1:3]
-    assert evaluate["validate#preprocessing#transforms#3"]["keys"] == steps[4]["keys"] == "label"
+    assert evaluate["validate#preprocessing#transforms#3"]["keys"] == steps[5]["keys"] == "label"
     assert set(train["imports"]) <= set(gpus["imports"]) | {"$import glob"}
 
 
