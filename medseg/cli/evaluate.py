@@ -89,6 +89,8 @@ def evaluate(
     Volumes of organs (NIfTI, NRRD, MHA), whose values mean the same in every case, are scored with --organs: Dice,
     surface Dice, HD95 and volume of each organ.
     """
+    if images is not None and report is None:
+        raise InputError("--images are shown on the page of --report; name one, or leave --images out")
     if organs is not None:
         from medseg.cli.evaluate_organs import evaluate_organ_files, refuse_options_of_images
 

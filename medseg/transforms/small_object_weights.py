@@ -55,7 +55,7 @@ class SmallObjectWeightd(MapTransform):
         area: None or 0: nothing is raised.
         most, reach: see :func:`small_object_weights`.
         weight_keys: weights of each label image that are there already, such as those of
-            :class:`medseg.transforms.BorderWeightMapd`; where those are larger they stay.
+            :class:`medseg.transforms.BorderWeightMapd`; where those are larger they stay. Where there are none: 1.
 
     Raises:
         InputError: as :func:`small_object_weights`; weights of another shape than the labels.
@@ -82,7 +82,7 @@ class SmallObjectWeightd(MapTransform):
         for key, weight_key in self.key_iterator(result, self.weight_keys):
             labels = label_array(result[key], "SmallObjectWeightd")
             small = torch.from_numpy(small_object_weights(labels, self.area, self.most, self.reach))[None]
-            weight = result[weight_key]
+            weight = result.get(weight_key, torch.ones_like(small))
             if tuple(weight.shape) != tuple(small.shape):
                 shapes = f"the shape {tuple(weight.shape)}, the labels {tuple(small.shape)}"
                 raise InputError(f"SmallObjectWeightd: {weight_key!r} has {shapes}; they are weights of its pixels.")

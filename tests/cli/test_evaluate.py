@@ -199,7 +199,8 @@ def test_objects_of_a_volume_reach_through_its_sections_those_of_times_do_not(tm
     [
         (("--metrics", "ap"), "choose among"),
         (("--spacing", "1,x"), "--spacing"),
-        (("--images", "nowhere"), "no such file"),
+        (("--images", "nowhere", "--report", "r.html"), "no such file"),
+        (("--images", "nowhere"), "--report"),
     ],
 )
 def test_wrong_arguments(folders, flags, message):

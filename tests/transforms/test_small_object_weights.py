@@ -74,6 +74,13 @@ def test_values_out_of_range_are_refused(wrong):
         small_object_weights(np.ones((3, 3), np.int32), **wrong)
 
 
+def test_without_weights_the_small_ones_are_the_weights():
+    labels = torch.zeros(1, 9, 9, dtype=torch.int32)
+    labels[0, 4, 4] = 1
+    weight = SmallObjectWeightd("label", area=5)({"label": labels})["weight"]
+    assert torch.equal(torch.as_tensor(weight), torch.from_numpy(small_object_weights(labels[0].numpy(), 5))[None])
+
+
 def test_weights_of_another_shape_are_refused():
     data = {"label": torch.ones(1, 3, 3, dtype=torch.int32), "weight": torch.ones(1, 4, 4)}
     with pytest.raises(InputError, match=r"'weight' has the shape \(1, 4, 4\), the labels \(1, 3, 3\)"):
