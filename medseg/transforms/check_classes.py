@@ -37,10 +37,13 @@ class CheckClassesd(MapTransform):
         known = range(self.num_classes)
         for key in self.key_iterator(data):
             values = torch.unique(convert_to_tensor(data[key], track_meta=False)).tolist()
+            source = describe_source(data[key])
+            if broken := [value for value in values if value != value or value % 1]:
+                raise InputError(f"the labels{source} hold {broken[0]:g}: classes are whole numbers, never between two")
             if other := [value for value in values if value not in known]:
                 shown = ", ".join(f"{value:g}" for value in other[:5]) + (" ..." if len(other) > 5 else "")
                 raise InputError(
-                    f"the labels{describe_source(data[key])} hold {shown}, but the {self.num_classes} classes are 0 "
+                    f"the labels{source} hold {shown}, but the {self.num_classes} classes are 0 "
                     f"(background) to {known[-1]}: number the organs from 1 on without gaps, and give the network as "
                     "many classes (--set network_def::out_channels=N)"
                 )

@@ -136,6 +136,8 @@ class RandElasticDeformation(RandomizableTransform):
 class RandElasticDeformationd(MapTransform, RandomizableTransform):
     """Dictionary form of :class:`RandElasticDeformation`: one and the same deformation for all ``keys``.
 
+    Like MONAI's ``Rand2DElasticd`` it has no inverse: ``Invertd`` passes it over.
+
     Args:
         keys: entries to deform, all of the same spatial shape.
         mode: interpolation of each key, one for all or one per key; labels need "nearest".

@@ -25,7 +25,7 @@ class RandFlipSidesd(MapTransform, RandomizableTransform):
         prob: probability of flipping.
         allow_missing_keys: skip keys that an item lacks.
 
-    The affine stays: the anatomy is mirrored, not the axes.
+    The affine stays: the anatomy is mirrored, not the axes. ``Invertd`` passes it over; a second flip undoes it.
 
     Raises:
         InputError: a label occurs in two pairs, or a label key is not among ``keys``.

@@ -18,11 +18,17 @@ def test_known_classes_pass_unchanged(values):
 
 
 @pytest.mark.parametrize(
-    ("values", "shown"), [((0, 1, 5), "5"), ((0, 10, 20), "10, 20"), ((-1, 0, 1), "-1"), ((0, 0.5, 1), "0.5"),
-                          (tuple(range(12)), "3, 4, 5, 6, 7 ..."), ((0, float("nan"), 1), "nan")])  # fmt: skip
+    ("values", "shown"), [((0, 1, 5), "5"), ((0, 10, 20), "10, 20"), ((-1, 0, 1), "-1"),
+                          (tuple(range(12)), "3, 4, 5, 6, 7 ...")])  # fmt: skip
 def test_others_are_refused_with_the_file_and_what_to_do(values, shown):
     with pytest.raises(InputError, match=rf"of labels/p1\.nii\.gz hold {shown}, but the 3 classes are 0 .* to 2: num"):
         CheckClassesd("label", 3)({"label": label(*values)})
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan"), float("inf")])
+def test_what_is_no_class_is_refused_as_such(value):
+    with pytest.raises(InputError, match=rf"of labels/p1\.nii\.gz hold {value}: classes are whole numbers"):
+        CheckClassesd("label", 3)({"label": label(0, value, 1)})
 
 
 def test_arrays_of_integers():
