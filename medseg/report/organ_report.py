@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from medseg.errors import InputError
-from medseg.io import read_volume
+from medseg.io import Space, read_volume
 from medseg.io.atomic import atomic_target
 from medseg.io.same_grid import why_elsewhere
 from medseg.metrics.organs import OrganScore, mean_over_organs
@@ -55,15 +55,16 @@ def write_organ_report(
     worst_first = sorted(means, key=lambda stem: _dice(means[stem]))
     by_stem, problems, details = {pair.stem: pair for pair in pairs}, [], []
     for stem in worst_first[:CASES_SHOWN]:
-        image = None
+        pair = by_stem[stem]
+        *volumes, space = read_label_pair(pair)
         if images and stem in images:
             try:
-                image = _on_the_grid_of(by_stem[stem].reference, images[stem])
+                volumes.append(_on_the_grid(images[stem], pair.reference, space, volumes[1].shape))
             except InputError as error:
                 problems.append(str(error))
             except OSError as error:
                 problems.append(f"{images[stem]}: {error.strerror or error}")
-        details.append(_case(by_stem[stem], evaluation, means[stem], image))
+        details.append(_case(pair, evaluation, means[stem], *along_patient_axes(volumes, space)))
     cases = [(stem, [*evaluation.cases[stem].values(), means[stem]]) for stem in worst_first]
     text = page("Evaluation of organs", _parts(evaluation, cases, details, problems))
     with atomic_target(path, overwrite=overwrite) as target:
@@ -121,9 +122,10 @@ def _case_link(rank: int, stem: str) -> str:
     return f'<a href="#case-{rank}">{escape(stem)}</a>' if rank < CASES_SHOWN else escape(stem)
 
 
-def _case(pair: FilePair, evaluation: OrganEvaluation, mean: OrganScore, image: np.ndarray | None) -> str:
-    prediction, reference, space = read_label_pair(pair)
-    volumes, spacing = along_patient_axes([prediction, reference, *([] if image is None else [image])], space)
+def _case(
+    pair: FilePair, evaluation: OrganEvaluation, mean: OrganScore, volumes: list[np.ndarray], spacing_mm: np.ndarray
+) -> str:
+    """Volumes are prediction, reference and perhaps the CT."""
     scores = evaluation.cases[pair.stem]
     parts = [
         f"<summary><b>{escape(pair.stem)}</b> · Dice {format_value(mean.dice, 3)}</summary>",
@@ -138,7 +140,7 @@ def _case(pair: FilePair, evaluation: OrganEvaluation, mean: OrganScore, image: 
         parts.append(f"<p><b>{escape(evaluation.names[label])}</b> · {said}</p>")
         if rank >= ORGANS_SHOWN:
             continue
-        pictures = organ_pictures(volumes[0] == label, volumes[1] == label, spacing, *volumes[2:])
+        pictures = organ_pictures(volumes[0] == label, volumes[1] == label, spacing_mm, *volumes[2:])
         name = evaluation.names[label]
         figures = (figure(data_uri(p.picture), f"{name}, {p.plane} {p.index + 1} of {p.count}") for p in pictures)
         parts.append(f'<div class="row wide">{"".join(figures)}</div>')
@@ -149,9 +151,8 @@ def _dice(score: OrganScore) -> float:
     return float("inf") if score.dice is None else score.dice
 
 
-def _on_the_grid_of(reference: Path, path: Path) -> np.ndarray:
-    image, space = read_volume(path)
-    labels, expected = read_volume(reference)
-    if why := why_elsewhere(space.affine, image.shape, expected.affine, labels.shape):
+def _on_the_grid(path: Path, reference: Path, space: Space, shape: tuple[int, ...]) -> np.ndarray:
+    image, own = read_volume(path)
+    if why := why_elsewhere(own.affine, image.shape, space.affine, shape):
         raise InputError(f"{path} does not lie where {reference} lies: {why}")
     return image
