@@ -106,7 +106,7 @@ def evaluate(
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:
         say.start("loading")
-        from medseg.metrics.evaluation import METRICS, EvaluationOptions
+        from medseg.metrics.evaluation_options import METRICS, EvaluationOptions
         from medseg.report.score_table import score_table
         from medseg.workflow.evaluate import evaluate_files, write_csv, write_json
         from medseg.workflow.pairs import match_images, pair_files

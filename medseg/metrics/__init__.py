@@ -13,9 +13,12 @@ _PLACES = {
     "rand": ("rand_error", "v_rand"),
     "information": ("v_info", "variation_of_information"),
     "pixel": ("dice", "iou", "pixel_error"),
+    "betti": ("betti_error", "betti_numbers"),
+    "centerline": ("cl_dice",),
     "instances": ("aggregated_jaccard_index", "average_precision", "f1_score", "panoptic_quality"),
     "pixel_metric": ("PixelErrorMetric",),
     "warping_metric": ("WarpingErrorMetric",),
+    "topology_metrics": ("BettiErrorMetric", "CenterlineDiceMetric"),
     "overlap_metrics": (
         "InstanceAveragePrecisionMetric",
         "PanopticQualityMetric",

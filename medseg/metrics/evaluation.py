@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from medseg.errors import InputError
 from medseg.kernels.mismatches import CLASSES
+from medseg.metrics.betti import betti_error_of, betti_sums
+from medseg.metrics.centerline import CenterlineScore, centerline_counts
 from medseg.metrics.confusion import ConfusionCounts
+from medseg.metrics.evaluation_options import GROUPS, METRICS, ON_REQUEST, EvaluationOptions
 from medseg.metrics.foreground import Kind
 from medseg.metrics.image_pair import ImagePair
 from medseg.metrics.information import information_of, v_info_of
@@ -21,72 +24,11 @@ from medseg.metrics.overlap import Overlaps, as_one_stack, overlaps
 from medseg.metrics.pixel import PixelScore, foreground_score, pixel_error_of, pixel_scores
 from medseg.metrics.rand import rand_of
 from medseg.metrics.segments import as_sections, thresholds_for
+from medseg.metrics.topology_units import mask_units
 from medseg.metrics.warping import CHALLENGE_THRESHOLDS
 from medseg.metrics.warping_score import WarpingError, summarise
 
-GROUPS = {
-    "warping": ("warping_error", "warping_error_classic", "splits", "mergers"),
-    "pixel": ("pixel_error",),
-    "segments": (
-        "rand_error_2012",
-        "rand_standard_f",
-        "vi_split",
-        "vi_merge",
-        "ap50",
-        "ap50_95",
-        "pq",
-    ),
-    "thinned": ("v_rand", "v_info"),
-    "foreground": ("dice", "iou"),
-}
-METRICS = (
-    *GROUPS["warping"],
-    "pixel_error",
-    "rand_error_2012",
-    "rand_standard_f",
-    *GROUPS["thinned"],
-    *GROUPS["segments"][2:],
-    *GROUPS["foreground"],
-)
-"""Names of the scores, in the order in which they are shown."""
-
-HIGHER_IS_BETTER = {"rand_standard_f", "v_rand", "v_info", "ap50", "ap50_95", "pq", "dice", "iou"}
-
-_LEVEL = 0.5  # of the measures that know no sweep
 _RADIUS = 20  # of the challenge's test for splits, in pixels
-
-
-@dataclass(frozen=True)
-class EvaluationOptions:
-    """What to measure, and how images become objects."""
-
-    metrics: tuple[str, ...] = METRICS
-    threshold: float | None = None
-    """One level for everything; None: the challenge's sweeps, and 0.5 where there is no sweep."""
-    thin_borders: bool = False
-    """Also for the measures other than V_Rand and V_Info."""
-    volumetric: bool | None = None
-    """Objects reach through the sections; None: if both sides are label volumes."""
-    prediction_kind: Kind | None = None
-    reference_kind: Kind | None = None
-
-    def __post_init__(self) -> None:
-        unknown = sorted(set(self.metrics) - set(METRICS))
-        if unknown or not self.metrics:
-            raise InputError(f"metrics: {', '.join(unknown) or 'none given'}; choose among {', '.join(METRICS)}")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise InputError(f"threshold: {self.threshold} is not between 0 and 1")
-        if self.thin_borders and self.volumetric:
-            raise InputError("thin borders: they are thinned section by section, not in objects that are volumes")
-
-    def needs(self, group: str) -> bool:
-        """Whether a score of the group is wanted."""
-        return any(name in self.metrics for name in GROUPS[group])
-
-    @property
-    def level(self) -> float:
-        """Where probabilities are cut for the measures that know no sweep."""
-        return _LEVEL if self.threshold is None else self.threshold
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +44,10 @@ class ImageEvaluation:
     segments: Overlaps | None
     thinned: Overlaps | None
     foreground: PixelScore | None
+    betti: tuple[np.ndarray, int] | None
+    """Sums of differences, and how many sections or volumes they are of."""
+    centerline: np.ndarray | None
+    """The four counts of a `CenterlineScore`."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +81,7 @@ def evaluate_arrays(prediction: Any, reference: Any, options: EvaluationOptions)
     predicted, truth = as_kinds(prediction, reference, options.prediction_kind, options.reference_kind)
     how = {"prediction_kind": kind_of(predicted), "reference_kind": kind_of(truth)}
     sweep = thresholds_for(kind_of(predicted), options.threshold)
+    masks = partial(mask_units, predicted, truth, options.level, options.volumetric, **how)
     return ImageEvaluation(
         **how,
         pixels=truth.size,
@@ -154,6 +101,8 @@ def evaluate_arrays(prediction: Any, reference: Any, options: EvaluationOptions)
         if options.needs("thinned")
         else None,
         foreground=foreground_score(predicted, truth, threshold=options.level) if options.needs("foreground") else None,
+        betti=betti_sums(masks(parted=True)) if options.needs("betti") else None,
+        centerline=centerline_counts(masks(parted=False)) if options.needs("centerline") else None,
     )
 
 
@@ -187,7 +136,13 @@ def scores_of(images: Sequence[ImageEvaluation], options: EvaluationOptions) -> 
         values |= {"dice": total.dice, "iou": total.iou}
         empty = sum(i.foreground.counts.total == i.foreground.counts.tn for i in images)
         undefined |= {"dice": empty, "iou": empty}
-    names = [name for name in METRICS if name in options.metrics]
+    if options.needs("betti"):
+        error = betti_error_of(*(sum(part) for part in zip(*(i.betti for i in images), strict=True)))
+        values |= zip(GROUPS["betti"], (error.components, error.holes, error.cavities), strict=True)
+    if options.needs("centerline"):
+        values["cl_dice"] = CenterlineScore(*sum(i.centerline for i in images).tolist()).value
+        undefined["cl_dice"] = sum(not i.centerline.any() for i in images)
+    names = [name for name in (*METRICS, *ON_REQUEST) if name in options.metrics]
     return Scores(
         {name: values[name] for name in names},
         {name: undefined[name] for name in names if undefined.get(name)},

@@ -12,7 +12,8 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io import read_image
 from medseg.io.atomic import atomic_target
-from medseg.metrics.evaluation import HIGHER_IS_BETTER, Scores
+from medseg.metrics.evaluation import Scores
+from medseg.metrics.evaluation_options import HIGHER_IS_BETTER
 from medseg.metrics.segments import as_sections
 from medseg.report.page import figure, page, table
 from medseg.report.pair_errors import PairErrors, level_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from medseg.metrics.evaluation import HIGHER_IS_BETTER, Scores
+from medseg.metrics.evaluation import Scores
+from medseg.metrics.evaluation_options import HIGHER_IS_BETTER
 from medseg.workflow.evaluate import Evaluation
 
 

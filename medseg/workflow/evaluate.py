@@ -18,13 +18,8 @@ from medseg.errors import InputError
 from medseg.io import Geometry, read_image, read_labels
 from medseg.io.atomic import atomic_target
 from medseg.io.csv_file import csv_file
-from medseg.metrics.evaluation import (
-    EvaluationOptions,
-    ImageEvaluation,
-    Scores,
-    evaluate_arrays,
-    scores_of,
-)
+from medseg.metrics.evaluation import ImageEvaluation, Scores, evaluate_arrays, scores_of
+from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.metrics.foreground import Kind
 from medseg.workflow.over_pairs import over_pairs
 from medseg.workflow.pairs import FilePair

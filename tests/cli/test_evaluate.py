@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from medseg.cli.evaluate import evaluate
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
-from medseg.metrics.evaluation import METRICS
+from medseg.metrics.evaluation_options import METRICS
 from medseg.report import pair_errors
 from medseg.report.places import map_errors
 

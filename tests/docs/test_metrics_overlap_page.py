@@ -10,6 +10,8 @@ import pytest
 from medseg.metrics import (
     aggregated_jaccard_index,
     average_precision,
+    betti_error,
+    cl_dice,
     dice,
     f1_score,
     iou,
@@ -21,7 +23,7 @@ from medseg.metrics import (
     v_rand,
     variation_of_information,
 )
-from medseg.metrics.evaluation import METRICS
+from medseg.metrics.evaluation_options import METRICS, ON_REQUEST
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "metrics_overlap.md").read_text(encoding="utf-8")
@@ -53,7 +55,7 @@ def test_handler_in_the_page_can_be_built():
 
 
 def test_every_score_is_explained():
-    for name in METRICS:
+    for name in (*METRICS, *ON_REQUEST):
         assert f"`{name}`" in PAGE
 
 
@@ -78,6 +80,8 @@ UNDEFINED = {
     aggregated_jaccard_index: (0, 0, NAN, 1),
     dice: (0, 0, NAN, 1),
     iou: (0, 0, NAN, 1),
+    betti_error: (2, 2, 0, 0),
+    cl_dice: (0, 0, NAN, 1),
 }
 
 

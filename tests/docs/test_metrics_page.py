@@ -17,7 +17,7 @@ def test_python_runs_as_printed(capsys):
     assert blocks
     for block in blocks:
         exec(compile(block, "docs/metrics.md", "exec"), {})
-    assert capsys.readouterr().out == "merge (20, 31) 1\n"
+    assert capsys.readouterr().out == "merge (20, 31) 1\n0.988\n"
 
 
 def test_handler_in_the_page_can_be_built():
@@ -41,4 +41,7 @@ def test_examples_in_the_picture_show_their_class():
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", PAGE))
 def test_links_lead_somewhere(link):
-    assert (DOCS / link).exists()
+    page, _, heading = link.partition("#")
+    assert (DOCS / (page or "metrics.md")).exists()
+    if not page:
+        assert heading in [h.lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)]

@@ -5,7 +5,10 @@ import pytest
 from isbi2012_cases import each_case, load_case
 
 from medseg.errors import InputError
-from medseg.metrics.evaluation import METRICS, EvaluationOptions, evaluate_arrays, scores_of
+from medseg.metrics.betti import betti_error
+from medseg.metrics.centerline import cl_dice
+from medseg.metrics.evaluation import evaluate_arrays, scores_of
+from medseg.metrics.evaluation_options import METRICS, ON_REQUEST, EvaluationOptions
 from medseg.metrics.information import variation_of_information
 from medseg.metrics.instances import average_precision, panoptic_quality
 from medseg.metrics.pixel import dice, iou
@@ -56,6 +59,22 @@ def test_the_rest_is_what_the_functions_say():
     assert (found["dice"], found["iou"]) == (dice(prediction, reference).value, iou(prediction, reference).value)
     assert (found["vi_split"], found["vi_merge"]) == (information.split, information.merge)
     assert tuple(found) == METRICS
+
+
+def test_what_has_to_be_asked_for():
+    prediction = np.clip((LABELS > 0) * 0.3 + RNG.random(LABELS.shape) * 0.7, 0, 1).astype(np.float32)
+    reference = LABELS > 0
+    betti, lines = betti_error(prediction, reference), cl_dice(prediction, reference)
+    found = scores(prediction, reference, metrics=ON_REQUEST)
+    assert tuple(found) == ON_REQUEST
+    assert tuple(found.values()) == (betti.components, betti.holes, betti.cavities, lines.value)
+    options = EvaluationOptions(metrics=ON_REQUEST)
+    parts = [evaluate_arrays(p, r, options) for p, r in zip(prediction, reference, strict=True)]
+    assert scores_of(parts, options).values == pytest.approx(found)
+    nothing = evaluate_arrays(reference & False, reference & False, options)
+    assert scores_of([nothing, *parts], options).undefined == {"cl_dice": 1}
+    volume = scores(LABELS, np.roll(LABELS, 1, 0), metrics=ON_REQUEST)  # two label volumes: one volume
+    assert volume["betti_0_error"] == betti_error(LABELS, np.roll(LABELS, 1, 0), volumetric=True).components
 
 
 def test_identity_is_perfect_for_every_kind():

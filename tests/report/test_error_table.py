@@ -7,7 +7,7 @@ import pytest
 
 from medseg.errors import InputError
 from medseg.io import write_labels
-from medseg.metrics.evaluation import EvaluationOptions
+from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.report.error_table import COLUMNS, listed_errors
 from medseg.report.pair_errors import errors_of_pairs
 from medseg.workflow.evaluate import evaluate_files

@@ -10,7 +10,7 @@ import pytest
 
 from medseg.errors import InputError
 from medseg.io import write_image, write_labels
-from medseg.metrics.evaluation import EvaluationOptions
+from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.report.evaluation_report import write_report
 from medseg.report.pair_errors import errors_of_pairs
 from medseg.workflow.evaluate import evaluate_files

@@ -7,7 +7,7 @@ import pytest
 
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
-from medseg.metrics.evaluation import EvaluationOptions
+from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.report.match_table import COLUMNS, write_match_table
 from medseg.workflow.evaluate import evaluate_files
 from medseg.workflow.pairs import FilePair
