@@ -186,8 +186,9 @@ def _warping_thresholds(kind: Kind, options: EvaluationOptions) -> tuple[float, 
 def _warping_counts(predicted: np.ndarray, truth: np.ndarray, options: EvaluationOptions) -> np.ndarray:
     if truth.dtype.kind == "f":
         truth = truth > 0  # as the challenge does with a grey label
-    predicted, truth = as_sections(predicted), as_sections(truth)
-    pair = ImagePair.of(predicted, truth, None, radius=_RADIUS, volumetric=False)
+    if not options.volumetric:
+        predicted, truth = as_sections(predicted), as_sections(truth)
+    pair = ImagePair.of(predicted, truth, None, radius=_RADIUS, volumetric=bool(options.volumetric))
     return pair.count(_warping_thresholds(kind_of(predicted), options))
 
 

@@ -53,7 +53,8 @@ class EvaluationOptions:
     thin_borders: bool = False
     """Also for the measures other than V_Rand and V_Info."""
     volumetric: bool | None = None
-    """Objects reach through the sections; None: if both sides are label volumes."""
+    """Objects reach through the sections; None: if both sides are label volumes, but for what looks at borders
+    (warping error, pixel error, V_Rand, V_Info)."""
     prediction_kind: Kind | None = None
     reference_kind: Kind | None = None
 

@@ -85,7 +85,7 @@ def write_report(
         except OSError as error:
             problems.append(f"{images[pair.stem]}: {error.strerror or error}")
         details[pair.stem] = _image(pair, evaluation.images[pair.stem], errors, raw, one.spacing, side)
-        for place, others in one_of_each_object(errors.places)[:PLACES_SHOWN]:
+        for place, others in one_of_each_object(errors)[:PLACES_SHOWN]:
             number += 1
             key = (place.area, place.pixels, -number)
             if len(largest) == PLACES_SHOWN and key <= largest[0][:3]:

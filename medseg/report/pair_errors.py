@@ -48,6 +48,7 @@ def errors_of_pairs(
                 as_kind(prediction, "prediction", options.prediction_kind),
                 as_kind(reference, "reference", options.reference_kind),
                 level_of(evaluation),
+                bool(options.volumetric),
             )
         yield PairErrors(pair, errors, reference.shape, _pixel_size_um(geometry, spacing_um))
 

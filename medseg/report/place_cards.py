@@ -37,12 +37,13 @@ class FoundPlace:
     pictures: tuple[tuple[str, str], ...]
 
 
-def one_of_each_object(places: Sequence[Place]) -> list[tuple[Place, int]]:
+def one_of_each_object(errors: ErrorMap) -> list[tuple[Place, int]]:
     """The largest of the places that spoil one object, and how many others do."""
     groups: dict[tuple, list[Place]] = {}
-    for place in places:
+    for place in errors.places:
+        section = () if place.spoilt and errors.volumetric else (place.section,)
         alone = () if place.spoilt else (place.y, place.x)
-        groups.setdefault((place.kind, place.section, place.spoilt, *alone), []).append(place)
+        groups.setdefault((place.kind, place.spoilt, *section, *alone), []).append(place)
     return [(group[0], len(group) - 1) for group in groups.values()]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from medseg.kernels.contingency import ContingencyTable, contingency_table
+from medseg.kernels.contingency import contingency_table
 from medseg.metrics.foreground import foreground_of
 from medseg.metrics.kinds import kind_of
 from medseg.metrics.segments import as_sections, binarise, components
@@ -23,6 +23,7 @@ class Place:
     kind: str
     """A class of `medseg.kernels.mismatches.CLASSES`."""
     section: int
+    """Of a stack, or the plane of a volume."""
     y: int
     x: int
     pixels: int
@@ -30,7 +31,7 @@ class Place:
     area: int
     """Pixels that lie in the wrong object because of it; holes and invented objects: their own pixels."""
     spoilt: int = 0
-    """Id in the section of the object that is merged (predicted) or split (reference); else 0."""
+    """Id in the section or volume of the object that is merged (predicted) or split (reference); else 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,8 @@ class ErrorMap:
     """Per section, for each predicted id, the reference's id of largest overlap; 0 without any."""
     places: tuple[Place, ...]
     """Largest area first."""
+    volumetric: bool = False
+    """Whether ids are those of the whole volume."""
 
     def places_in(self, section: int) -> list[Place]:
         """The places of one section."""
@@ -70,63 +73,80 @@ class ErrorMap:
         return ErrorMap(*stacks, (self.counterparts[place.section],), (moved,)), window
 
 
-def map_errors(prediction: np.ndarray, reference: np.ndarray, threshold: float) -> ErrorMap:
-    """Find every topological error of a prediction cut at `threshold`, section by section.
+def map_errors(prediction: np.ndarray, reference: np.ndarray, threshold: float, volumetric: bool = False) -> ErrorMap:
+    """Find every topological error of a prediction cut at `threshold`, section by section or in the volume.
 
     Args:
         prediction, reference: arrays of one shape `(..., Y, X)` from `medseg.metrics.kinds.as_kind`.
         threshold: where probabilities are cut.
+        volumetric: `(Z, Y, X)` is one volume.
     """
-    predicted, truth = (
-        np.stack([_foreground(section, level) for section in as_sections(image)])
-        for image, level in ((prediction, threshold), (reference, 0.0))
-    )
-    error = topological_warping_error(predicted, truth, positions=True)
-    predicted_ids, truth_ids = (np.stack([components(section) for section in stack]) for stack in (predicted, truth))
-    tables = [contingency_table(t, p) for t, p in zip(truth_ids, predicted_ids, strict=True)]
-    places = [_place(m, truth_ids, predicted_ids, tables) for m in error.mismatches]
+    masks = [
+        [binarise(foreground_of(unit, kind_of(unit)), level) for unit in _units(image, volumetric)]
+        for image, level in ((reference, 0.0), (prediction, threshold))
+    ]
+    truth, predicted = (np.concatenate(side) for side in masks)
+    error = topological_warping_error(predicted, truth, volumetric=volumetric, positions=True)
+    units = [_Unit(*map(components, pair)) for pair in zip(*masks, strict=True)]
+    places = []
+    for mismatch in error.mismatches:
+        section, y, x = mismatch.position
+        unit, plane = (units[0], section) if volumetric else (units[section], 0)
+        area, spoilt = unit.at_stake(mismatch, (plane, y, x))
+        places.append(Place(mismatch.kind, section, y, x, mismatch.pixels, area, spoilt))
     places.sort(key=lambda place: (-place.area, -place.pixels, place.section, place.y, place.x))
-    counterparts = tuple(_counterparts(table) for table in tables)
-    return ErrorMap(truth_ids, predicted_ids, error.class_map, counterparts, tuple(places))
+    truth_ids, predicted_ids = (
+        np.concatenate([getattr(unit, side) for unit in units]) for side in ("truth", "predicted")
+    )
+    counterparts = tuple(unit.counterparts() for unit in units for _ in unit.truth)
+    return ErrorMap(truth_ids, predicted_ids, error.class_map, counterparts, tuple(places), volumetric)
 
 
-def _counterparts(table: ContingencyTable) -> np.ndarray:
-    largest = np.zeros(int(table.columns.max()) + 1, np.int64)
-    shared = table.select((table.rows != 0) & (table.columns != 0))
-    order = np.argsort(shared.counts, kind="stable")
-    largest[shared.columns[order]] = shared.rows[order]  # of equal indices the last assignment stays
-    return largest
+def _units(image: np.ndarray, volumetric: bool) -> list[np.ndarray]:
+    """The volume, or its sections, each still with three axes."""
+    return [image] if volumetric else [section[np.newaxis] for section in as_sections(image)]
 
 
-def _foreground(section: np.ndarray, threshold: float) -> np.ndarray:
-    return binarise(foreground_of(section, kind_of(section)), threshold)
+class _Unit:
+    """Segments `(Z, Y, X)` of both sides of a section (Z = 1) or a volume."""
 
+    def __init__(self, truth: np.ndarray, predicted: np.ndarray) -> None:
+        self.truth, self.predicted = truth, predicted
+        self.table = contingency_table(truth, predicted)
 
-def _place(mismatch: Mismatch, truth: np.ndarray, predicted: np.ndarray, tables: list[ContingencyTable]) -> Place:
-    section, y, x = mismatch.position
-    table, area, spoilt = tables[section], mismatch.pixels, 0
-    if mismatch.kind == "merge":
-        spoilt = _object_near(predicted[section], y, x)
-        area = max(area, _beside_the_largest(table.counts[(table.columns == spoilt) & (table.rows != 0)]))
-    elif mismatch.kind == "split":
-        spoilt = _object_near(truth[section], y, x)
-        area = max(area, _beside_the_largest(table.counts[(table.rows == spoilt) & (table.columns != 0)]))
-    elif mismatch.kind == "object_deletion":
-        lost = _object_near(truth[section], y, x)
-        area = max(area, int(table.counts[table.rows == lost].sum()))
-    return Place(mismatch.kind, section, y, x, mismatch.pixels, area, spoilt)
+    def counterparts(self) -> np.ndarray:
+        """For each predicted id, the reference's id of largest overlap; 0 without any."""
+        largest = np.zeros(int(self.table.columns.max()) + 1, np.int64)
+        shared = self.table.select((self.table.rows != 0) & (self.table.columns != 0))
+        order = np.argsort(shared.counts, kind="stable")
+        largest[shared.columns[order]] = shared.rows[order]  # of equal indices the last assignment stays
+        return largest
+
+    def at_stake(self, mismatch: Mismatch, at: tuple[int, int, int]) -> tuple[int, int]:
+        """Pixels that lie in the wrong object because of a mismatch, and the id of the object that it spoils."""
+        table, area, spoilt = self.table, mismatch.pixels, 0
+        if mismatch.kind == "merge":
+            spoilt = _object_near(self.predicted, at)
+            area = max(area, _beside_the_largest(table.counts[(table.columns == spoilt) & (table.rows != 0)]))
+        elif mismatch.kind == "split":
+            spoilt = _object_near(self.truth, at)
+            area = max(area, _beside_the_largest(table.counts[(table.rows == spoilt) & (table.columns != 0)]))
+        elif mismatch.kind == "object_deletion":
+            lost = _object_near(self.truth, at)
+            area = max(area, int(table.counts[table.rows == lost].sum()))
+        return area, spoilt
 
 
 def _beside_the_largest(parts: np.ndarray) -> int:
     return int(parts.sum() - parts.max()) if parts.size else 0
 
 
-def _object_near(ids: np.ndarray, y: int, x: int) -> int:
+def _object_near(ids: np.ndarray, at: tuple[int, int, int]) -> int:
     """Id at a pixel or, since warping moved borders, the most frequent one close by; 0 if there is none."""
-    if ids[y, x]:
-        return int(ids[y, x])
+    if ids[at]:
+        return int(ids[at])
     for reach in _WINDOWS:
-        window = ids[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
+        window = ids[tuple(slice(max(c - reach, 0), c + reach + 1) for c in at)]
         found, counts = np.unique(window[window > 0], return_counts=True)
         if found.size:
             return int(found[counts.argmax()])

@@ -194,6 +194,29 @@ def test_objects_of_a_volume_reach_through_its_sections_those_of_times_do_not(tm
     assert ap["auto"] == ap["volume" if axes == "ZYX" else "sections"]
 
 
+def test_the_topology_of_a_volume(tmp_path):
+    volume = np.zeros((7, 20, 20), np.uint16)
+    volume[:3, 2:18, 2:18], volume[4:, 2:18, 2:18] = 1, 2
+    joined = np.where(volume > 0, 1, 0).astype(np.uint8)
+    joined[3, 8:10, 8:10] = 1
+    for name, image in (("r", volume), ("p", joined)):
+        write_labels(tmp_path / f"{name}.tif", image, Geometry("ZYX"))
+    table, page = tmp_path / "e.csv", tmp_path / "e.html"
+    files = (tmp_path / "p.tif", tmp_path / "r.tif", "--prediction-kind", "binary", "--overwrite")
+    flags = ("--metrics", "mergers", "--json", tmp_path / "s.json", "--errors", table, "--report", page)
+    found = {}
+    for objects in ("volume", "sections"):
+        assert run(*files, *flags, "--objects", objects).exit_code == 0
+        found[objects] = json.loads((tmp_path / "s.json").read_text())["total"]["mergers"]
+        found[objects, "errors"] = [row["error"] for row in csv.DictReader(table.open())]
+    assert found == {
+        "volume": 4,
+        ("volume", "errors"): ["merge"],
+        "sections": 0,
+        ("sections", "errors"): ["object_addition"],
+    }
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -8,10 +8,11 @@ from medseg.errors import InputError
 from medseg.metrics.betti import betti_error
 from medseg.metrics.centerline import cl_dice
 from medseg.metrics.evaluation import evaluate_arrays, scores_of
-from medseg.metrics.evaluation_options import METRICS, ON_REQUEST, EvaluationOptions
+from medseg.metrics.evaluation_options import GROUPS, METRICS, ON_REQUEST, EvaluationOptions
 from medseg.metrics.information import variation_of_information
 from medseg.metrics.instances import average_precision, panoptic_quality
 from medseg.metrics.pixel import dice, iou
+from medseg.metrics.warping import topological_warping_error
 
 RNG = np.random.default_rng(3)
 LABELS = RNG.integers(0, 5, (3, 20, 20)).repeat(3, axis=1).repeat(3, axis=2)
@@ -59,6 +60,14 @@ def test_the_rest_is_what_the_functions_say():
     assert (found["dice"], found["iou"]) == (dice(prediction, reference).value, iou(prediction, reference).value)
     assert (found["vi_split"], found["vi_merge"]) == (information.split, information.merge)
     assert tuple(found) == METRICS
+
+
+def test_volumes_are_warped_as_one_where_that_is_said():
+    rolled = np.roll(LABELS, 2, axis=2)
+    for volumetric in (None, False, True):
+        wanted = topological_warping_error(rolled, LABELS, volumetric=bool(volumetric))
+        found = scores(rolled, LABELS, volumetric=volumetric, metrics=GROUPS["warping"])
+        assert (found["warping_error"], found["splits"]) == (wanted.value, wanted.pixels.split)
 
 
 def test_what_has_to_be_asked_for():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from medseg.report.place_cards import one_of_each_object
 from medseg.report.places import map_errors
 
 
@@ -87,3 +88,22 @@ def test_a_window_around_a_place_stays_inside():
     assert near.classes[0, place.y, place.x] > 0
     np.testing.assert_array_equal(near.reference[0], errors.reference[0][window])
     assert errors.around(errors.places[0], 100)[0].classes.shape == (1, 30, 62)
+
+
+def test_volumes_are_looked_at_as_one():
+    """Two cells that every section shows apart, and that meet in the plane between them."""
+    reference, prediction = np.zeros((2, 9, 20, 20), bool)
+    reference[:4, 2:18, 2:18] = reference[5:, 2:18, 2:18] = True
+    prediction[:] = reference
+    prediction[4, 8:10, 8:10] = True
+    assert {place.kind for place in map_errors(prediction, reference, 0).places} == {"object_addition"}
+    errors = map_errors(prediction, reference, 0, volumetric=True)
+    (place,) = errors.places
+    assert (place.kind, place.section, place.pixels, place.area) == ("merge", 4, 4, 4 * 16 * 16)
+    assert 8 <= place.y < 10
+    assert 8 <= place.x < 10
+    assert set(np.unique(errors.reference)) == {0, 1, 2}
+    assert len(errors.counterparts) == 9
+    prediction[4, 3, 3] = True  # the same object, spoilt in another place too
+    ((largest, others),) = one_of_each_object(map_errors(prediction, reference, 0, volumetric=True))
+    assert (largest.pixels, others) == (4, 1)
