@@ -1,9 +1,11 @@
 """Make the folder that em_membrane_unet was trained on.
 
-    python benchmarks/em_training_folder.py ISBI2012 FOLDER
+    medseg data convert vnc_sstem VNC_SSTEM VNC
+    python benchmarks/em_training_folder.py ISBI2012 FOLDER [VNC]
 
-ISBI2012 holds the challenge's train-volume.tif and train-labels.tif. The folder gets them, four synthetic sections and
-a dataset.json: sections 0-15 and the synthetic ones for training, sections 16-19 for validation.
+ISBI2012 holds the challenge's train-volume.tif and train-labels.tif. The folder gets them, four synthetic sections, the
+stack of VNC and a dataset.json: sections 0-15 of the challenge, 0-11 of VNC and the synthetic ones for training,
+sections 16-19 of the challenge for validation. VNC's own dataset.json has its sections 12-14 for validation.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("vnc", type=Path, nargs="?")
     options = parser.parse_args()
     for part in ("images", "labels"):
         (options.folder / part).mkdir(parents=True)
@@ -37,6 +40,12 @@ def main() -> None:
         write_image(options.folder / item["image"], sample.image)
         write_labels(options.folder / item["label"], sample.labels)
         training.append(item)
+    if options.vnc:
+        for entry in json.loads((options.vnc / "dataset.json").read_text(encoding="utf-8"))["training"]:
+            item = {key: entry[key] for key in ("image", "label", "sections")}
+            for path in (item["image"], item["label"]):
+                shutil.copy(options.vnc / path, options.folder / path)
+            training.append(item)
     split = {"training": training, "validation": [stack | {"sections": [16, 20]}]}
     (options.folder / "dataset.json").write_text(json.dumps(split, indent=2) + "\n", encoding="utf-8")
 

@@ -6,7 +6,7 @@
 16 to 256 channels, padded convolutions, flips, quarter turns, scaled and shifted intensities, noise, Dice plus
 cross-entropy, Adam at 0.001, random crops of 256². `em`: one channel of cell interior. `cells`: background, inside and
 border (the outermost two pixels of each cell); a connected component of the inside is a cell, grown into the border.
-Prints the scores on the validation part, and on all images of the folder `--elsewhere`.
+Prints the scores on the validation part, and on that of the folder `--elsewhere`.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("task", choices=("em", "cells"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", type=Path)
-    parser.add_argument("--elsewhere", type=Path, help="a folder of other images, scored too")
+    parser.add_argument("--elsewhere", type=Path, help="a folder whose validation part is scored too")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--batch-size", type=int, default=4)
     options = parser.parse_args()
@@ -127,11 +127,7 @@ def main() -> None:
     training, validation = (
         training_items(options.data, p, split_file=options.split) for p in ("training", "validation")
     )
-    elsewhere = [
-        item
-        for part in ("training", "validation")
-        for item in (training_items(options.elsewhere, part) if options.elsewhere else [])
-    ]
+    elsewhere = training_items(options.elsewhere, "validation") if options.elsewhere else []
     network = train(options.task, training, options.steps, options.batch_size)
     print_scores(network, validation, options.task)
     if elsewhere:
