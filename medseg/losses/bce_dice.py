@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medseg.errors import InputError
-from medseg.losses.weighted_target import check_weights, labels_and_weights
+from medseg.losses.weighted_target import check_not_empty, check_weights, labels_and_weights
 
 _ROUNDING = 1e-3  # by which interpolated masks may leave the range from 0 to 1
 
@@ -44,8 +44,8 @@ class BCEDiceLoss(nn.Module):
 
     Raises:
         ValueError: shapes that differ, no head at all, another number of heads than of ``head_weights``.
-        InputError: a target outside 0 to 1, such as ids or a mask of 0 and 255; a key that is missing; weights of
-            another shape, or below 0, infinite or NaN.
+        InputError: a target outside 0 to 1, such as ids or a mask of 0 and 255, or without a pixel; a key that is
+            missing; weights of another shape, or below 0, infinite or NaN.
 
     Source:
         Z. Zhou et al., "UNet++", DLMIA 2018 (arXiv 1807.10165), equation 2.
@@ -78,6 +78,7 @@ class BCEDiceLoss(nn.Module):
         heads = [logits] if isinstance(logits, Tensor) else list(logits)
         head_weights = self._head_weights(len(heads))
         target = target.to(heads[0].device, torch.float32)
+        check_not_empty(target, "BCEDiceLoss")
         low, high = torch.aminmax(target)
         if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # also where it is NaN
             raise InputError(

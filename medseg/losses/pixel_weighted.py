@@ -52,8 +52,8 @@ class PixelWeightedLoss(torch.nn.Module):
             weight: ``(B, 1, *spatial)`` weights, 0 or more; None: 1 everywhere.
 
         Raises:
-            InputError: a key that is missing, shapes that differ, labels out of range or between two classes, weights
-                that are negative, infinite or NaN.
+            InputError: a key that is missing, shapes that differ, no pixel, labels out of range or between two classes,
+                weights that are negative, infinite or NaN.
         """
         if isinstance(target, Mapping):
             target, weight = labels_and_weights(target, self.label_key, self.weight_key, "PixelWeightedLoss")

@@ -38,10 +38,10 @@ def check_weights(weight: Tensor, logits: Tensor, loss: str) -> None:
 
 
 def check_one_per_pixel(name: str, values: Tensor, logits: Tensor, loss: str) -> None:
-    """Refuse ``values`` that are not ``(B, 1, *spatial)`` of the logits.
+    """Refuse ``values`` that are not ``(B, 1, *spatial)`` of the logits, or of no pixel.
 
     Raises:
-        InputError: another shape; ``name`` and ``loss`` are named.
+        InputError: another shape, an empty one; ``name`` and ``loss`` are named.
     """
     expected = (logits.shape[0], 1, *logits.shape[2:])
     if tuple(values.shape) != expected:
@@ -50,3 +50,14 @@ def check_one_per_pixel(name: str, values: Tensor, logits: Tensor, loss: str) ->
             f"{tuple(logits.shape)} need {expected}; a network of unpadded convolutions returns less than its "
             "input, so crop labels and weights to the centre (CenterSpatialCropd)."
         )
+    check_not_empty(values, loss)
+
+
+def check_not_empty(values: Tensor, loss: str) -> None:
+    """Refuse a target without a pixel: its mean loss would be NaN.
+
+    Raises:
+        InputError: see above; ``loss`` is named.
+    """
+    if values.numel() == 0:
+        raise InputError(f"{loss}: a target of shape {tuple(values.shape)} has no pixel; leave such a batch out.")

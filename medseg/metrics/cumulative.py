@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from monai.metrics import CumulativeIterationMetric
 
-from medseg.errors import InputError
+from medseg.errors import InputError, InputWarning
 from medseg.metrics.foreground import as_array
 
 Reduction = Literal["stack", "mean", "none"]
@@ -19,7 +20,8 @@ Reduction = Literal["stack", "mean", "none"]
 class StackMetric(CumulativeIterationMetric):
     """Base of the metrics that buffer sums per image and read the value off the sums of all images.
 
-    Images come as `(B, C, *spatial)`, each channel an image of its own, or as lists of `(C, *spatial)`.
+    Images come as `(B, C, *spatial)`, each channel an image of its own, or as lists of `(C, *spatial)`. One-hot
+    classes, as MONAI's metrics want them, are warned of: their background would count as an image too.
     `aggregate` returns a float64 scalar; `undefined` then says how many sections or volumes had nothing to
     compare and are not part of the value, so that none is lost unseen.
 
@@ -56,6 +58,14 @@ class StackMetric(CumulativeIterationMetric):
             raise InputError(f"y_pred and y must have one shape; got {tuple(y_pred.shape)} and {shape}")
         if y.ndim < 4:
             raise InputError(f"expected (B, C, Y, X) or (B, C, Z, Y, X), got the shape {tuple(y.shape)}")
+        if y.shape[1] > 1 and _is_one_hot(as_array(y, "reference")):
+            warnings.warn(
+                f"{type(self).__name__}: y is one-hot, exactly one of its {y.shape[1]} channels is 1 in every pixel, "
+                "but here each channel is an image of its own, the background too; give the channels that hold objects "
+                "(y_pred[:, 1:], y[:, 1:]), or label images (B, 1, *spatial)",
+                InputWarning,
+                stacklevel=2,
+            )
         images = [
             [self._sums(as_array(p, "prediction"), as_array(t, "reference")) for p, t in zip(ps, ts, strict=True)]
             for ps, ts in zip(y_pred, y, strict=True)
@@ -81,6 +91,10 @@ class StackMetric(CumulativeIterationMetric):
         if sums is None:
             raise ValueError("no image has been compared yet: call the metric before aggregate()")
         return sums.cpu().numpy()
+
+
+def _is_one_hot(channels: np.ndarray) -> bool:
+    return bool((np.count_nonzero(channels, axis=1) == 1).all() and channels.max() == 1)
 
 
 def _check_reduction(reduction: str) -> None:

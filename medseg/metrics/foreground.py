@@ -57,7 +57,10 @@ def ids_in_floats(image: np.ndarray, name: str) -> str:
     """End of a message about floats that are no probability: what to do if they are ids; empty if they cannot be."""
     if image.dtype.kind != "f" or not np.array_equal(image, np.trunc(image)):
         return ""
-    return f". They are whole numbers: if they are ids, call them labels (--{name}-kind labels)"
+    return (
+        f'. They are whole numbers: if they are ids, call them labels ({name}_kind="labels", on the command line '
+        f"--{name}-kind labels)"
+    )
 
 
 def kind_of_reference(reference: np.ndarray) -> Kind:

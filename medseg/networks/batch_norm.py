@@ -12,13 +12,16 @@ class BatchNorm(_BatchNorm):
 
     A batch of one image whose features are 1 pixel wide (global pooling, or an image no larger than the
     network's stride) has no variance: PyTorch raises "Expected more than 1 value per channel when training".
-    Here such a batch is normalised with the running statistics, as in evaluation, and leaves them alone.
+    Here such a batch is normalised with the running statistics, as in evaluation, and leaves them alone. Without
+    running statistics (``track_running_stats=False``, ``torch.func.replace_all_batch_norm_modules_``) it is PyTorch's.
 
     Shapes: ``(B, C, *spatial)`` to the same, float.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised features."""
+        if self.running_mean is None:
+            return F.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
         use_batch = self.training and x.numel() > x.shape[1]
         momentum = 0.0 if self.momentum is None else self.momentum
         if use_batch:

@@ -14,6 +14,7 @@ from medseg.networks.aspp import ASPP
 from medseg.networks.conv_bn_relu import ConvBNReLU, SeparableConv
 from medseg.networks.encoders.registry import make_encoder
 from medseg.networks.he_init import he_normal_
+from medseg.networks.image_axes import check_axes
 
 BACKBONES = ("xception65", "mobilenet_v2", "resnet18", "resnet34", "resnet50", "resnet101")
 _LOW_STRIDE, _LOW_WIDTH, _WIDTH = 4, 48, 256
@@ -49,7 +50,7 @@ class DeepLabV3Plus(nn.Module):
     Shapes: ``(B, in_channels, *n)`` to ``(B, out_channels, *n)``, float.
 
     Raises:
-        ValueError: another backbone, dimension or stride, no decoder.
+        ValueError: another backbone, dimension or stride, no decoder, and in ``forward`` no batch axis.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class DeepLabV3Plus(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the image."""
+        check_axes(x, self.spatial_dims)
         features = self.encoder(x)
         low = self.low(features[self._low])
         high = self._resize(self.aspp(features[-1]), low)

@@ -12,6 +12,7 @@ from medseg.networks.conv_bn_relu import ConvBNReLU
 from medseg.networks.encoders.registry import make_encoder
 from medseg.networks.encoders.vgg import VGGEncoder
 from medseg.networks.he_init import he_normal_
+from medseg.networks.image_axes import check_axes
 
 ENCODERS = ("vgg16", "vgg16_bn", "resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2")
 
@@ -45,7 +46,7 @@ class TransferUNet(nn.Module):
 
     Raises:
         ValueError: another encoder or dimension, not five widths, and in ``forward`` a side that is no multiple
-            of ``stride``.
+            of ``stride``, or no batch axis.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class TransferUNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the image."""
+        check_axes(x, self.spatial_dims)
         for n in x.shape[2:]:
             if n % self.stride != 0:
                 raise ValueError(f"a side of {n} pixels is no multiple of {self.stride} (see valid_size)")

@@ -11,6 +11,7 @@ from monai.networks.layers.utils import get_norm_layer
 from torch import Tensor, nn
 
 from medseg.networks.he_init import he_normal_
+from medseg.networks.image_axes import check_axes
 
 
 class UNet(nn.Module):
@@ -44,7 +45,7 @@ class UNet(nn.Module):
 
     Raises:
         ValueError: fewer than two levels, another ``padding``, ``spatial_dims`` other than 2 or 3, and in
-            ``forward`` an input whose size is not one of :meth:`valid_size`.
+            ``forward`` an input whose size is not one of :meth:`valid_size`, or without a batch axis.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class UNet(nn.Module):
         return self._smallest + steps * self.stride
 
     def _check_size(self, x: Tensor) -> None:
+        check_axes(x, self.spatial_dims)
         for n in x.shape[2:]:
             if n < self._smallest or (n - self._smallest) % self.stride != 0:
                 raise ValueError(

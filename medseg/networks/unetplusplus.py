@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medseg.errors import InputError
+from medseg.networks.image_axes import check_axes
 
 
 class UNetPlusPlus(nn.Module):
@@ -57,7 +58,7 @@ class UNetPlusPlus(nn.Module):
 
     Raises:
         ValueError: fewer than two levels, an unknown option, and in ``forward`` a side that is not a multiple of
-            ``stride``.
+            ``stride``, or no batch axis.
 
     With ``norm="batch", upsample="bilinear"`` this is the widespread ``NestedUNet``; its checkpoints load through
     :func:`medseg.networks.convert_nested_unet`. Convolutions keep their bias also in front of a normalisation,
@@ -186,6 +187,7 @@ class UNetPlusPlus(nn.Module):
         return max(1, -(-n // self.stride)) * self.stride
 
     def _check_size(self, x: Tensor) -> None:
+        check_axes(x, self.spatial_dims)
         for n in x.shape[2:]:
             if n == 0 or n % self.stride != 0:
                 raise ValueError(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
-from monai.utils import TransformBackends
+from monai.utils import TransformBackends, convert_to_tensor
 
 from medseg.errors import InputError
 from medseg.io.source_file import describe_source
@@ -52,7 +51,7 @@ class CheckHounsfieldd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at each key; the data pass through unchanged."""
         for key in self.key_iterator(data):
-            image = torch.as_tensor(data[key]).float()  # torch knows no least value of uint16
+            image = convert_to_tensor(data[key], track_meta=False).float()  # torch knows no least value of uint16
             name = describe_source(data[key]).removeprefix(" of ") or key
             scanned = image[image > _PADDING_HU]
             low, high = float((scanned if scanned.numel() else image).min()), float(image.max())

@@ -50,7 +50,8 @@ class CLAHE(Transform):
 
     def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
         """Equalise a ``(C, *spatial)`` array or tensor of any real type."""
-        source, values = describe_source(img), convert_to_numpy(img)
+        source = describe_source(img)
+        values = convert_to_numpy(img.float() if img.dtype == torch.bfloat16 else img)  # numpy has no bfloat16
         dims = values.ndim - 1 if self.spatial_dims is None else self.spatial_dims
         if not 1 <= dims < values.ndim:
             raise InputError(

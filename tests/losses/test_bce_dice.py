@@ -152,6 +152,11 @@ def test_a_target_that_is_no_mask_is_named(value):
         BCEDiceLoss()(torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), value))
 
 
+def test_a_target_without_a_pixel_is_named():
+    with pytest.raises(InputError, match=r"BCEDiceLoss: a target of shape \(0, 1, 4, 4\) has no pixel"):
+        BCEDiceLoss()(torch.zeros(0, 1, 4, 4), torch.zeros(0, 1, 4, 4))
+
+
 def test_an_interpolated_mask_may_overshoot_by_rounding():
     logits = torch.randn(1, 1, 4, 4)
     overshot = BCEDiceLoss()(logits, torch.full((1, 1, 4, 4), 1 + 1e-6))

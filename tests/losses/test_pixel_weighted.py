@@ -68,6 +68,7 @@ def test_half_precision_logits_are_summed_in_float32():
         ((1, 1, 4, 4), torch.ones(1, 1, 6, 6), None, r"labels have shape \(1, 1, 6, 6\).*crop"),
         ((1, 1, 4, 4), torch.ones(1, 1, 4, 4), torch.ones(1, 1, 4, 5), "weights have shape"),
         ((1, 1, 4, 4), torch.ones(1, 1, 4, 4), torch.ones(1, 4, 4), "weights have shape"),
+        ((0, 1, 4, 4), torch.ones(0, 1, 4, 4), None, r"shape \(0, 1, 4, 4\) has no pixel"),
         ((1, 1, 4, 4), 255 * torch.ones(1, 1, 4, 4), None, "from 255 to 255"),
         ((1, 3, 4, 4), 3 * torch.ones(1, 1, 4, 4), None, "classes 0 to 2"),
         ((1, 3, 4, 4), -torch.ones(1, 1, 4, 4), None, "from -1"),

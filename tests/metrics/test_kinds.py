@@ -98,7 +98,7 @@ def test_a_volume_in_which_little_was_found_is_compared_as_the_others():
 def test_whole_numbers_in_floats_are_told_how_to_be_labels():
     ids = np.array([[0, 3.0], [1, 2]], np.float32)
     for name in ("prediction", "reference"):
-        with pytest.raises(InputError, match=rf"--{name}-kind labels"):
+        with pytest.raises(InputError, match=rf'{name}_kind="labels", .*--{name}-kind labels'):
             as_kind(ids, name, "probability")
         with pytest.raises(InputError) as error:
             as_kind(ids + 0.5, name, "probability")

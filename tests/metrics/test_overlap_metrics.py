@@ -1,10 +1,12 @@
 """The MONAI metrics equal the plain functions on all images as one stack."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
-from medseg.errors import InputError
+from medseg.errors import InputError, InputWarning
 from medseg.metrics.information import v_info, variation_of_information
 from medseg.metrics.instances import average_precision, panoptic_quality
 from medseg.metrics.overlap import as_one_stack, overlaps
@@ -139,3 +141,16 @@ def test_an_image_without_reference_is_no_part_of_the_mean_rand_error():
     assert np.isnan(first)
     assert float(metric.aggregate("mean")) == second > 0
     assert metric.undefined == 1
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bool, torch.uint8])
+def test_one_hot_classes_are_warned_of(kind):
+    mask = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
+    mask[..., 2:5, 2:5] = True
+    one_hot = torch.cat([~mask, mask], dim=1).to(kind)
+    with pytest.warns(InputWarning, match=r"PixelErrorMetric: y is one-hot.*its 2 channels.*y\[:, 1:\]"):
+        PixelErrorMetric()(one_hot, one_hot)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PixelErrorMetric()(one_hot[:, 1:], one_hot[:, 1:])
+        PixelErrorMetric()(torch.cat([mask, mask], dim=1), torch.cat([mask, mask.flip(-1)], dim=1))

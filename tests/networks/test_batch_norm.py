@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.func import replace_all_batch_norm_modules_
 from torch.optim.swa_utils import update_bn
 
 from medseg.networks import BatchNorm
@@ -55,3 +56,12 @@ def test_statistics_of_averaged_weights():
 
 def test_becomes_synchronised():
     assert isinstance(nn.SyncBatchNorm.convert_sync_batchnorm(BatchNorm(3)), nn.SyncBatchNorm)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_without_running_statistics_equals_pytorch_s(training):
+    mine = replace_all_batch_norm_modules_(nn.Sequential(BatchNorm(3))).train(training)
+    reference = nn.BatchNorm2d(3, track_running_stats=False).train(training)
+    x = torch.rand(2, 3, 4, 4)
+    torch.testing.assert_close(mine(x), reference(x))
+    torch.testing.assert_close(torch.jit.script(mine)(x), reference(x))

@@ -53,3 +53,8 @@ def test_an_image_below_the_window_is_refused():
         CheckHounsfieldd("image", window=[50, 700])({"image": air})
     CheckHounsfieldd("image", window="lung")({"image": air})
     CheckHounsfieldd("image")({"image": air})
+
+
+def test_a_flipped_view_passes():
+    image = np.linspace(-1000, 1000, 8, dtype=np.float32).reshape(1, 2, 2, 2)[:, ::-1]
+    assert CheckHounsfieldd("image")({"image": image})["image"] is image

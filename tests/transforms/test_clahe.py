@@ -45,3 +45,8 @@ def test_bad_input_is_named():
         CLAHE()(MetaTensor(torch.full((1, 8, 8), torch.nan), meta={"filename_or_obj": "b.tif"}))
     with pytest.raises(InputError, match="shape"):
         CLAHE(spatial_dims=3)(np.zeros((1, 8, 8)))
+
+
+def test_bfloat16():
+    image = torch.rand(1, 16, 16).bfloat16()
+    assert torch.equal(CLAHE()(image), CLAHE()(image.float()))
