@@ -65,6 +65,7 @@ def test_other_organs(medseg, two_organs):
     train, predict = commands("Other organs")
     done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
     assert done.code == 0, done.err
+    assert "will not learn" not in done.out
     tiny = (*TINY, "tile_shape=[16, 16, 16]")
     done = medseg(*predict, *tiny)
     assert done.code == 0, done.err
@@ -72,3 +73,10 @@ def test_other_organs(medseg, two_organs):
     unnamed = ["again" if part == "out" else part for part in predict[:-2]]
     assert medseg(*unnamed, *tiny).code == 0
     assert rows(two_organs / "again") == {"1": "label 1", "2": "label 2"}
+
+
+def test_classes_that_no_label_holds_are_told(medseg, two_organs):
+    train = [part.replace("out_channels=3", "out_channels=5") for part in commands("Other organs")[0]]
+    done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
+    assert done.code == 0, done.err
+    assert "warning: no label in ct holds 3, 4, which the network will not learn" in done.out
