@@ -20,7 +20,7 @@ _ACROSS = 0.4  # of the greatest length: a scanner's ring is narrower than a pat
 class CheckPatientSized(MapTransform):
     """Pass volumes on that a patient fits into, refuse the others before they are resampled.
 
-    A voxel size in cm, µm or of a resampled copy makes millions of voxels of nothing: minutes of work, or more memory
+    A voxel size in µm or of a resampled copy makes millions of voxels of nothing: minutes of work, or more memory
     than there is, for labels that mean nothing.
 
     Args:

@@ -11,7 +11,6 @@ from medseg.inferers.merge_detections import merge_detections
 
 TILES = [((0, 32), (0, 64)), ((0, 32), (32, 96))]  # share columns 32 to 64; the seam is column 48
 SHAPE = (32, 96)
-SIDES = (42, 0.6), (10, 0.9)  # x in its tile and score of one cell that both tiles see
 
 
 def found(*rows):
