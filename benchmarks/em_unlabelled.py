@@ -12,6 +12,7 @@ Each pixel of them weighs 1, or as in labelled sections by `--border-weight 5`.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,10 @@ from monai.utils import convert_to_tensor
 from timed_training import configuration, prepared
 from torch import Tensor
 
+from medseg.catalog import find_bundle
 from medseg.errors import InputError
 from medseg.io import read_image
-from medseg.transforms import PercentileNormalize, border_weight_map
+from medseg.transforms import BorderWeightMap, PercentileNormalize
 
 BUNDLE = "em_membrane_unet"
 
@@ -68,8 +70,10 @@ def _weights(interior: np.ndarray, border_weight: float) -> np.ndarray:
     """As train.json weighs labelled sections, or 1."""
     if not border_weight:
         return np.ones(interior.shape)
-    cells = interior.astype(np.int32)
-    return border_weight_map(cells, border_weight, 5.0, objects="components", class_balance=0.78)
+    train = json.loads(find_bundle(BUNDLE).config("train").read_text(encoding="utf-8"))["train"]
+    (step,) = (s for s in train["deterministic_transforms"] if s["_target_"].endswith(".BorderWeightMapd"))
+    settings = {key: value for key, value in step.items() if key not in ("_target_", "keys")} | {"w0": border_weight}
+    return BorderWeightMap(**settings)(interior[None].astype(np.int32))[0].numpy()
 
 
 if __name__ == "__main__":

@@ -37,9 +37,11 @@ def split_dataset(dataset: Dataset, *, fraction: float = 0.2, seed: int = 0, axe
     duplicates = _find_duplicates(dataset, entries, axes)
     units = _units(entries, duplicates)
     if len(units) < 2:
+        volumes = any(is_nifti(entry.image) for entry in entries)  # of which training takes no sections
         raise InputError(
             f"{dataset.root}: all images belong together (one group, one file or near-duplicates), they cannot be "
-            "parted; add images, correct the groups, or part the sections of the stack (--by-sections)"
+            f"parted; add images{' or' if volumes else ','} correct the groups"
+            f"{'' if volumes else ', or part the sections of the stack (--by-sections)'}"
         )
     chosen = _choose(entries, units, fraction, np.random.default_rng(seed))
     result = replace(

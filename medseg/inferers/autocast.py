@@ -29,7 +29,7 @@ class AutocastInferer(Inferer):
     def __call__(
         self, inputs: Tensor | Sequence[Tensor], network: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """``network(inputs)`` under autocast: a tensor, or a list or dictionary of tensors."""
+        """``network(inputs)`` under autocast: a tensor, or a list, (named) tuple or dictionary of tensors."""
         first = inputs if isinstance(inputs, Tensor) else inputs[0]
         enabled = has_bfloat16(first.device) if self.enabled is None else self.enabled
         with torch.autocast(first.device.type, dtype=torch.bfloat16, enabled=enabled):
@@ -58,5 +58,8 @@ def _in_float32(output: Any) -> Any:
     if isinstance(output, Mapping):
         return {key: _in_float32(value) for key, value in output.items()}
     if isinstance(output, list | tuple):
-        return [_in_float32(value) for value in output]
+        values = [_in_float32(value) for value in output]
+        if hasattr(output, "_fields"):  # a named tuple takes its values one by one
+            return type(output)(*values)
+        return tuple(values) if isinstance(output, tuple) else values
     return output

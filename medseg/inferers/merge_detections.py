@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from medseg.networks.mask_rcnn.paste import crop_masks
 
 Tile = tuple[tuple[int, int], ...]
-_ROWS = 1024
 
 
 def merge_detections(
@@ -101,18 +103,22 @@ def _without_doubles(
 
 def _meeting_pairs(boxes: Tensor, labels: Tensor, tile: Tensor) -> Tensor:
     """Pairs ``(P, 2)``, first < second, of one class and different tiles whose boxes meet."""
-    dims, n = boxes.shape[1] // 2, len(boxes)
-    pairs = [torch.zeros((0, 2), dtype=torch.int64)]
-    for start in range(0, n, _ROWS):
-        rows = slice(start, start + _ROWS)
-        meet = (labels[rows, None] == labels) & (tile[rows, None] != tile)
-        for axis in range(dims):
-            meet &= boxes[rows, None, axis] < boxes[:, dims + axis]
-            meet &= boxes[rows, None, dims + axis] > boxes[:, axis]
-        pair = torch.nonzero(meet)
-        pair[:, 0] += start
-        pairs.append(pair[pair[:, 0] < pair[:, 1]])
-    return torch.cat(pairs)
+    dims = boxes.shape[1] // 2
+    rows = torch.nonzero(boxes.isfinite().all(dim=1)).flatten()
+    low, high = boxes[rows, :dims].double().numpy(), boxes[rows, dims:].double().numpy()
+    side = (high - low).max(axis=1, initial=0)
+    # so far apart may the centres of two that meet be at most; rounding never hides one
+    reach = (side + side.max(initial=0)) / 2 * (1 + 1e-6)
+    centres = (low + high) / 2
+    near = KDTree(centres).query_ball_point(centres, reach, p=np.inf, return_sorted=True)
+    first = torch.from_numpy(np.repeat(np.arange(len(near)), [len(found) for found in near]))
+    second = torch.from_numpy(np.fromiter(itertools.chain.from_iterable(near), np.int64, len(first)))
+    later = first < second
+    first, second = rows[first[later]], rows[second[later]]
+    meet = (labels[first] == labels[second]) & (tile[first] != tile[second])
+    meet &= (boxes[first, :dims] < boxes[second, dims:]).all(dim=1)
+    meet &= (boxes[first, dims:] > boxes[second, :dims]).all(dim=1)
+    return torch.stack([first[meet], second[meet]], dim=1)
 
 
 def _outlines(

@@ -11,6 +11,7 @@ from monai.inferers import Inferer
 from monai.utils import convert_to_tensor
 from torch import Tensor
 
+from medseg.errors import InputError
 from medseg.inferers.device_of import device_of
 from medseg.inferers.image_detections import ImageDetections
 from medseg.inferers.merge_detections import merge_detections
@@ -43,8 +44,8 @@ class TiledDetectionInferer(Inferer):
     :class:`medseg.networks.MaskRCNN`; of a stack also ``section`` ``(N,)``, the flat index of each object's section.
 
     Raises:
-        ValueError: a tile not larger than its overlap by a stride, an input with fewer axes, a detector in training
-            mode.
+        InputError: a tile not larger than its overlap by a stride.
+        ValueError: an input with fewer axes, a detector in training mode.
     """
 
     def __init__(
@@ -67,7 +68,10 @@ class TiledDetectionInferer(Inferer):
             )
         for tile, shared in zip(self.tile_shape, self.overlap, strict=True):
             if tile - shared < stride:
-                raise ValueError(f"a tile of {tile} pixels with overlap {shared} does not advance by {stride} pixels")
+                raise InputError(
+                    f"a tile of {tile} pixels with overlap {shared} does not advance by {stride} pixels: give at least "
+                    f"{shared + stride}"
+                )
         self.batch_size, self.merge_threshold, self.stride = batch_size, merge_threshold, stride
         self.device, self.progress = device, progress
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from medseg.errors import InputError
+
 
 class AxisTiles(NamedTuple):
     """Tiles along one axis: all have ``size`` input pixels, tile k those from ``starts[k]`` on; ``step`` pixels of its
@@ -30,7 +32,7 @@ def plan_axis(
     image then end there and have more context on their other side: the network pads where it would in the whole image.
 
     Raises:
-        ValueError: ``tile`` gives fewer than ``stride`` output pixels and the image needs more than one tile.
+        InputError: ``tile`` gives fewer than ``stride`` output pixels and the image needs more than one tile.
     """
     whole = valid_size(length + 2 * margin)
     if whole <= tile:
@@ -39,7 +41,7 @@ def plan_axis(
     largest_step = (_largest_valid(tile, stride, valid_size) - 2 * around) // stride * stride
     if largest_step <= 0:
         least = valid_size(2 * around + stride)
-        raise ValueError(f"a tile of {tile} pixels is too small for this network: give at least {least}")
+        raise InputError(f"a tile of {tile} pixels is too small for this network: give at least {least}")
     count = -(-length // largest_step)
     step = -(-length // (count * stride)) * stride
     size, origins = valid_size(step + 2 * around), range(0, length, step)

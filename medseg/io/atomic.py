@@ -16,7 +16,7 @@ def atomic_target(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
 
     Raises:
         InputError: ``path`` exists and ``overwrite`` is false, or its folder cannot be made.
-        OSError: writing failed (disk full, no permission); nothing half-written stays.
+        OSError: writing failed (disk full, no permission), ``path`` is its ``filename``; nothing half-written stays.
     """
     path = Path(path)
     if path.exists() and not overwrite:
@@ -29,5 +29,11 @@ def atomic_target(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        # a failed write knows no name, and that of the temporary file helps nobody
+        if error.filename is None or str(error.filename) == str(partial):
+            error.strerror = error.strerror or str(error)  # numpy's own have only a text
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         partial.unlink(missing_ok=True)

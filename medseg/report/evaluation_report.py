@@ -41,7 +41,7 @@ from medseg.workflow.pairs import FilePair
 
 PLACES_SHOWN = 20
 _SECTIONS_SHOWN = 4  # of one stack
-_OPEN = 3  # images whose pictures are seen at once
+_OPEN = 20  # images whose pictures are seen at once; a link in the table to what is folded shows nothing
 
 
 def write_report(

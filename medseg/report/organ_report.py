@@ -23,7 +23,6 @@ from medseg.workflow.pairs import FilePair
 
 CASES_SHOWN = 20
 ORGANS_SHOWN = 12  # of a case: 60 organs in 20 cases would be 3,600 pictures, 140 MB
-_OPEN = 2  # cases whose pictures are seen at once
 _CARDS = ("Dice · higher is better", "surface Dice · higher is better", "HD95 mm · lower is better")
 _COLUMNS = ("Dice", "surface Dice", "HD95 mm", "pred. ml", "ref. ml", "cases", "not found", "extra", "absent")
 
@@ -114,7 +113,8 @@ def _parts(
     if len(details) < len(cases):
         parts.append(f'<p class="faint">Pictures of the {len(details)} worst of {len(cases)} cases.</p>')
     for rank, detail in enumerate(details):
-        parts.append(f'<details id="case-{rank}"{" open" if rank < _OPEN else ""}>{detail}</details>')
+        # open: a link in the table to what is folded shows nothing
+        parts.append(f'<details id="case-{rank}" open>{detail}</details>')
     return parts
 
 

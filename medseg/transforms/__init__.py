@@ -5,6 +5,7 @@ from medseg.transforms.channel_mix import RandChannelMix, RandChannelMixd
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.check_classes import CheckClassesd
 from medseg.transforms.check_hounsfield import CheckHounsfieldd
+from medseg.transforms.check_patient_size import CheckPatientSized
 from medseg.transforms.clahe import CLAHE, CLAHEd
 from medseg.transforms.core_classes import CoreClassesd, core_classes
 from medseg.transforms.core_instances import InstancesFromCore, InstancesFromCored
@@ -35,6 +36,7 @@ __all__ = [
     "CheckChannelsd",
     "CheckClassesd",
     "CheckHounsfieldd",
+    "CheckPatientSized",
     "CoreClassesd",
     "DetectionTarget",
     "DetectionTargetd",

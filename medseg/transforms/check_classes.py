@@ -31,6 +31,7 @@ class CheckClassesd(MapTransform):
     def __init__(self, keys: KeysCollection, num_classes: int, allow_missing_keys: bool = False) -> None:
         super().__init__(keys, allow_missing_keys)
         self.num_classes = num_classes
+        self._seen: set[int] = set()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at the keys; the data pass through unchanged."""
@@ -47,4 +48,9 @@ class CheckClassesd(MapTransform):
                     f"(background) to {known[-1]}: number the organs from 1 on without gaps, and give the network as "
                     "many classes (--set network_def::out_channels=N)"
                 )
+            self._seen.update(map(int, values))
         return dict(data)
+
+    def never_seen(self) -> list[int]:
+        """Classes that no label so far held; none before the first label."""
+        return sorted(set(range(1, self.num_classes)) - self._seen) if self._seen else []

@@ -53,8 +53,9 @@ class CheckHounsfieldd(MapTransform):
         for key in self.key_iterator(data):
             image = convert_to_tensor(data[key], track_meta=False).float()  # torch knows no least value of uint16
             name = describe_source(data[key]).removeprefix(" of ") or key
-            scanned = image[image > _PADDING_HU]
-            low, high = float((scanned if scanned.numel() else image).min()), float(image.max())
+            high = float(image.max())
+            padding = _PADDING_HU if high > _PADDING_HU else -torch.inf
+            low = float(torch.where(image > padding, image, torch.inf).min())  # a mask as index takes 100 times as long
             if high <= self.lowest:
                 raise InputError(f"{name}: no voxel above {self.lowest:g} HU (the highest is {high:g}): no body in it")
             if reason := why_not_hounsfield(low, high):

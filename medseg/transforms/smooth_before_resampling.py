@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.networks.layers import gaussian_1d, separable_filtering
+from monai.networks.layers import gaussian_1d
 from monai.transforms import MapTransform
 from monai.utils import TransformBackends, convert_to_dst_type
+from scipy.ndimage import correlate1d
 
 from medseg.errors import InputError
 
@@ -58,8 +59,12 @@ class SmoothBeforeResamplingd(MapTransform):
 
 
 def _smoothed(image: torch.Tensor, sigmas: Sequence[float]) -> torch.Tensor:
-    kernels = [gaussian_1d(torch.tensor(s), _REACH, normalize=True) if s else torch.ones(1) for s in sigmas]
-    return separable_filtering(image[None], kernels, mode="replicate")[0]
+    smooth = image.cpu().numpy()
+    for axis, sigma in enumerate(sigmas, start=1):
+        if sigma:
+            kernel = gaussian_1d(torch.tensor(sigma), _REACH, normalize=True).numpy()
+            smooth = correlate1d(smooth, kernel, axis=axis, mode="nearest")
+    return torch.from_numpy(smooth)
 
 
 def smoothing_sigmas(spacing: Sequence[float], target: Sequence[float]) -> list[float]:

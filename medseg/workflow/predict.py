@@ -18,6 +18,7 @@ from medseg.io import image_stem
 from medseg.workflow.inputs import RESULT_SUFFIXES, result_path
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 from medseg.workflow.side_pairs import refuse_pairs_of_other_labels
+from medseg.workflow.tile_size import refuse_tiles_that_do_not_fit
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Predictor:
 
     Raises:
         InputError: an unknown key, weights that do not fit the network or cannot be read, another
-            number of classes while the bundle's ``side_pairs`` hold.
+            number of classes while the bundle's ``side_pairs`` hold, tiles that fit no image.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Predictor:
         self._dataset = workflow.parser.get_parsed_content("dataset")
         self._evaluator = workflow.parser.get_parsed_content("evaluator")
         inferer = workflow.parser.get_parsed_content("inferer")
+        refuse_tiles_that_do_not_fit(bundle.name, inferer, workflow.parser.get_parsed_content("network"))
         if hasattr(inferer, "progress"):
             inferer.progress = progress
 

@@ -14,6 +14,7 @@ from medseg.catalog import Bundle
 from medseg.errors import InputError
 from medseg.io import training_items
 from medseg.training.run_state import refuse_used_folder
+from medseg.transforms import CheckClassesd
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 from medseg.workflow.side_pairs import named_classes, refuse_pairs_of_other_labels
 
@@ -55,6 +56,12 @@ def run_training(
         raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
     what = "sections" if any(item["section"] >= 0 for part in parts for item in part) else "images"
     say(f"{len(parts[0])} training and {len(parts[1])} validation {what} from {data}")
+    if absent := _classes_without_labels(trainer):
+        listed = ", ".join(map(str, absent))
+        say(
+            f"warning: no label in {data} holds {listed}, which the network will not learn: its out_channels is the "
+            "number of organs and one for the background (--set network_def::out_channels=N)"
+        )
     trainer.add_event_handler(Events.EPOCH_STARTED, lambda e: start(f"epoch {e.state.epoch}/{e.state.max_epochs}"))
     trainer.add_event_handler(
         Events.ITERATION_COMPLETED,
@@ -72,6 +79,13 @@ def run_training(
     if not epochs:
         say(f"nothing was left to do: the run has had its {trainer.state.max_epochs} epochs")
     return None
+
+
+def _classes_without_labels(trainer: Engine) -> list[int]:
+    """Of a data set that has read all its labels already, as MONAI's ``CacheDataset``."""
+    transform = getattr(getattr(trainer.data_loader, "dataset", None), "transform", None)
+    steps = getattr(transform, "transforms", ())
+    return [label for step in steps if isinstance(step, CheckClassesd) for label in step.never_seen()]
 
 
 def _epoch_line(engine: Engine, output: Path) -> str:

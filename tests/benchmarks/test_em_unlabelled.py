@@ -1,5 +1,7 @@
 """Unlabelled sections join the labelled ones with probabilities as labels, and are trained on."""
 
+import json
+
 import numpy as np
 import pytest
 import tifffile
@@ -48,6 +50,19 @@ def test_border_weights_of_what_is_probably_interior(files, benchmark):
     module = benchmark("em_unlabelled")
     items = module.soft_items(folder / "images.tif", folder / "probabilities.tif", 5.0)
     weighted = BorderWeightMap(5.0, 5.0, class_balance=0.78, objects="components")(probabilities[:1] > 0.5)
+    torch.testing.assert_close(items[0]["weight"], torch.as_tensor(weighted).half())
+
+
+def test_border_weights_are_those_of_the_bundle(files, benchmark, monkeypatch):
+    folder, _, probabilities = files
+    module = benchmark("em_unlabelled")
+    train = json.loads(module.find_bundle(module.BUNDLE).config("train").read_text(encoding="utf-8"))
+    (step,) = (s for s in train["train"]["deterministic_transforms"] if "BorderWeightMapd" in s["_target_"])
+    step |= {"sigma": 3.0, "class_balance": False}
+    (folder / "train.json").write_text(json.dumps(train))
+    monkeypatch.setattr(module.find_bundle(module.BUNDLE).__class__, "config", lambda *_: folder / "train.json")
+    items = module.soft_items(folder / "images.tif", folder / "probabilities.tif", 4.0)
+    weighted = BorderWeightMap(4.0, 3.0, class_balance=False, objects="components")(probabilities[:1] > 0.5)
     torch.testing.assert_close(items[0]["weight"], torch.as_tensor(weighted).half())
 
 

@@ -10,6 +10,8 @@ import torch
 from monai.bundle import ConfigParser
 from monai.transforms import Compose, CopyItemsd, EnsureChannelFirstd, LoadImaged
 
+from medseg.workflow.load import root_cause
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("headneck_ct_unet3d", "headneck_ct_unet_transfer", "headneck_ct_deeplabv3plus")
 
@@ -48,6 +50,16 @@ def test_training_sees_volumes_as_prediction_does(name):
              for steps in (train["load_volumes"], inference["preprocessing"]["transforms"])]  # fmt: skip
     trained, predicted = (steps[steps.index("Orientationd") : steps.index("Spacingd") + 1] for steps in names)
     assert trained == predicted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_volume_in_which_no_patient_fits_is_named_before_it_is_resampled(name, tmp_path):
+    nib.save(nib.Nifti1Image(np.zeros((32, 32, 32), np.int16), np.diag([40, 40, 40, 1])), tmp_path / "tenths.nii.gz")
+    parser = ConfigParser()
+    parser.read_config(ROOT / "bundles" / name / "configs" / "inference.json")
+    with pytest.raises(RuntimeError) as caught:
+        parser.get_parsed_content("preprocessing")({"image": str(tmp_path / "tenths.nii.gz")})
+    assert "tenths.nii.gz: 1280 x 1280 x 1280 mm large, voxels of 40 x 40 x 40 mm" in root_cause(caught.value)
 
 
 @pytest.mark.parametrize("name", NAMES)

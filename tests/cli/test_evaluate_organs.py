@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import nibabel as nib
@@ -95,6 +96,18 @@ def test_report(medseg, folders):
     page = report.read_text()
     assert page.count("<b>Not shown:</b>") == 2
     assert page.count("data:image/png") == 12, "without the CT, the outlines all the same"
+
+
+def test_links_of_the_report_lead_to_what_is_seen(medseg, tmp_path):
+    labels = np.zeros((14, 8, 6), np.uint8)
+    labels[2:9, 2:5, 1:4] = 1
+    for stem in "abcd":
+        save(tmp_path / "p" / f"{stem}.nii.gz", labels), save(tmp_path / "r" / f"{stem}.nii.gz", labels)
+    page = tmp_path / "report.html"
+    done = medseg("evaluate", tmp_path / "p", tmp_path / "r", "--organs", "labels", "--report", page)
+    assert done.code == 0, done.err
+    links = re.findall('href="#(.*?)"', page.read_text())
+    assert [f'<details id="{link}" open>' in page.read_text() for link in links] == 4 * [True]
 
 
 def test_the_report_of_many_organs_stays_small(medseg, tmp_path):

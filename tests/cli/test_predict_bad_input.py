@@ -106,6 +106,7 @@ def test_nothing_to_do_is_a_wrong_argument(predict, tmp_path):
         (["--device", "tpu"], "--device tpu: give auto, cpu, cuda or cuda:N"),
         (["--device", "cuda:99"], "--device cuda:99: torch sees"),
         (["--tile", "512"], "--tile 512: give 2 positive whole numbers"),
+        (["--tile", "190,700"], "tiles of 190,700 pixels are too small for its network: give at least 204"),
         (["--set", "min_sise=3"], "no key 'min_sise' to set"),
         (["--set", "min_size"], "give KEY=VALUE"),
         (["--set", "save_overlay=true"], "use --overlay for save_overlay"),

@@ -126,3 +126,11 @@ def test_sections_of_volumes_in_nifti(tmp_path):
 def test_sections_of_flat_images(dataset):
     with pytest.raises(InputError, match="is no stack"):
         split_sections(dataset)
+
+
+def test_one_volume_is_not_told_to_be_parted_by_sections(tmp_path):
+    for part in ("images", "labels"):
+        write_pixels(tmp_path / part / "0.nii.gz", Pixels(np.ones((9, 9, 9)), None, np.eye(4)), labels=part == "labels")
+    dataset = Dataset(tmp_path, Description(label_kind="classes"), (Entry("images/0.nii.gz", "labels/0.nii.gz"),))
+    with pytest.raises(InputError, match=r"cannot be parted; add images or correct the groups$"):
+        split_dataset(dataset)

@@ -2,18 +2,22 @@
 
 import csv
 import re
+import runpy
 import shlex
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from data_tools.synth.ct_phantom import ct_phantom
 from medseg.io import Space, write_label_volume
 from medseg.io.nifti import write_nifti
 
-PAGE = (Path(__file__).parents[2] / "docs" / "volumes.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "volumes.md").read_text(encoding="utf-8")
 TINY = ("--device", "cpu", "--set", "spacing_mm=[12, 12, 12]", "--set")
 TINY_TRAIN = ("patch_size=[16, 16, 16]", "--set", "crop_size=[16, 16, 16]", "--set", "crops_per_epoch=2")
 
@@ -61,10 +65,21 @@ def test_scores_of_organs(medseg, tmp_path, monkeypatch):
     assert (tmp_path / "scores.csv").is_file()
 
 
+def test_the_picture_is_what_its_script_draws(tmp_path, monkeypatch):
+    drawing = runpy.run_path(str(DOCS / "figures" / "organ_report.py"))
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: save(self, tmp_path / path.name, **options))
+    drawing["main"]()
+    drawn, shown = (imread(folder / "organ_report.png") for folder in (tmp_path, DOCS / "figures"))
+    assert drawn.shape == shown.shape
+    assert np.abs(drawn - shown).mean() < 0.02, "draw it anew: python docs/figures/organ_report.py"
+
+
 def test_other_organs(medseg, two_organs):
     train, predict = commands("Other organs")
     done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
     assert done.code == 0, done.err
+    assert "will not learn" not in done.out
     tiny = (*TINY, "tile_shape=[16, 16, 16]")
     done = medseg(*predict, *tiny)
     assert done.code == 0, done.err
@@ -72,3 +87,10 @@ def test_other_organs(medseg, two_organs):
     unnamed = ["again" if part == "out" else part for part in predict[:-2]]
     assert medseg(*unnamed, *tiny).code == 0
     assert rows(two_organs / "again") == {"1": "label 1", "2": "label 2"}
+
+
+def test_classes_that_no_label_holds_are_told(medseg, two_organs):
+    train = [part.replace("out_channels=3", "out_channels=5") for part in commands("Other organs")[0]]
+    done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
+    assert done.code == 0, done.err
+    assert "warning: no label in ct holds 3, 4, which the network will not learn" in done.out

@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import pytest
 import torch
 
@@ -50,3 +52,16 @@ def test_a_detectors_losses_and_images_in_a_list():
 def test_detections_pass_through():
     found = [ImageDetections({"boxes": torch.zeros(0, 4)})]
     assert AutocastInferer()(torch.rand(1, 1, 8, 8), lambda x: found) == found
+
+
+class Heads(NamedTuple):
+    fine: torch.Tensor
+    coarse: torch.Tensor
+
+
+@pytest.mark.parametrize("kind", [lambda *heads: heads, Heads])
+def test_a_tuple_stays_what_it_is(kind):
+    network = torch.nn.Conv2d(1, 1, 1)
+    heads = AutocastInferer(True)(torch.rand(1, 1, 8, 8), lambda x: kind(network(x), network(x)))
+    assert type(heads) is type(kind(1, 2))
+    assert [h.dtype for h in heads] == [torch.float32] * 2

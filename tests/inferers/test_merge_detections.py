@@ -1,11 +1,16 @@
+import itertools
+from time import process_time
+
+import numpy as np
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from medseg.inferers import merge_detections as module
 from medseg.inferers.merge_detections import merge_detections
 
 TILES = [((0, 32), (0, 64)), ((0, 32), (32, 96))]  # share columns 32 to 64; the seam is column 48
 SHAPE = (32, 96)
-SIDES = (42, 0.6), (10, 0.9)  # x in its tile and score of one cell that both tiles see
 
 
 def found(*rows):
@@ -54,12 +59,6 @@ def test_a_fragment_goes_whatever_side_of_the_image_the_whole_one_touches():
         assert merged(whole, fragment) == [[y0, 34, y0 + 20, 60, 0.5]]
 
 
-def test_in_parts_as_in_one(monkeypatch):
-    monkeypatch.setattr(module, "_ROWS", 2)
-    left, right = (found(*((y, x, y + 8, x + 12, score - y / 100) for y in (0, 10, 20))) for x, score in SIDES)
-    assert [row[-1] for row in merged(left, right)] == [0.9, 0.8, 0.7]
-
-
 def test_cells_whose_boxes_overlap_but_not_their_masks():
     left, right = found((4, 34, 14, 50, 0.6)), found((4, 4, 14, 20, 0.9))
     assert len(merged(left, right)) == 1
@@ -86,3 +85,34 @@ def test_the_threshold():
 
 def test_nothing_found():
     assert merged(found(), found()) == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.sampled_from([2, 3]), st.sampled_from([2.0, 20.0, 200.0]))
+def test_pairs_that_meet_are_those_of_all_pairs(seed, count, dims, largest):
+    random = np.random.default_rng(seed)
+    low = random.integers(0, 60, (count, dims)) / 2  # halves: many that only touch
+    boxes = torch.from_numpy(np.hstack([low, low + random.integers(0, largest + 1, (count, dims)) / 2])).float()
+    if count:
+        boxes[0, 0] = float("nan")
+    labels, tile = (torch.from_numpy(random.integers(0, 3, count)) for _ in range(2))
+    expected = [
+        [i, j]
+        for i, j in itertools.combinations(range(count), 2)
+        if labels[i] == labels[j]
+        and tile[i] != tile[j]
+        and (boxes[i, :dims] < boxes[j, dims:]).all()
+        and (boxes[i, dims:] > boxes[j, :dims]).all()
+    ]
+    assert module._meeting_pairs(boxes, labels, tile).tolist() == expected
+
+
+def test_pairs_of_many_take_no_time_of_all_pairs():
+    random = np.random.default_rng(0)
+    low = random.random((40_000, 2)) * 6000
+    boxes = torch.from_numpy(np.hstack([low, low + 20])).float()
+    tile = torch.from_numpy(low[:, 0] // 800).long()
+    start = process_time()
+    pairs = module._meeting_pairs(boxes, torch.ones_like(tile), tile)
+    assert len(pairs) > 100
+    assert process_time() - start < 3

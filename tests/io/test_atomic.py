@@ -1,5 +1,6 @@
 import errno
 
+import numpy as np
 import pytest
 
 from medseg.errors import InputError
@@ -48,3 +49,29 @@ def test_a_file_in_the_way_of_the_folder(tmp_path):
         atomic_target(tmp_path / "out" / "x.txt"),
     ):
         pytest.fail("must not come to writing")
+
+
+@pytest.mark.parametrize("write", [lambda path: path.write_bytes(bytes(10**5)), np.zeros(10**5).tofile])
+def test_a_full_disk_names_the_file(tmp_path, no_space_left, write):
+    with no_space_left(), pytest.raises(OSError, match=r"File too large|written") as caught:  # noqa: SIM117
+        with atomic_target(tmp_path / "x.txt") as partial:
+            write(partial)
+    assert caught.value.filename == str(tmp_path / "x.txt")
+    assert caught.value.strerror
+
+
+def test_another_file_that_fails_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, atomic_target(tmp_path / "x.txt"):
+        (tmp_path / "other").read_bytes()
+    assert caught.value.filename == str(tmp_path / "other")
+
+
+def test_a_folder_that_cannot_be_written_to_names_the_file(tmp_path):
+    def without_folder():
+        with atomic_target(tmp_path / "a" / "x.txt") as partial:
+            partial.parent.rmdir()
+            partial.write_text("new")
+
+    with pytest.raises(FileNotFoundError) as caught:
+        without_folder()
+    assert caught.value.filename == str(tmp_path / "a" / "x.txt")

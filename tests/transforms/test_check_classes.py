@@ -35,3 +35,11 @@ def test_arrays_of_integers():
     CheckClassesd("label", 3)({"label": np.array([[0, 2]], np.uint16)})
     with pytest.raises(InputError, match="the labels hold 3, but"):
         CheckClassesd("label", 3)({"label": np.array([[0, 3]], np.uint16)})
+
+
+def test_classes_that_were_never_seen():
+    check = CheckClassesd("label", 5)
+    assert check.never_seen() == []
+    check({"label": label(0, 3)})
+    check({"label": label(0, 1)})
+    assert check.never_seen() == [2, 4]
