@@ -59,7 +59,7 @@ class SmoothBeforeResamplingd(MapTransform):
 
 
 def _smoothed(image: torch.Tensor, sigmas: Sequence[float]) -> torch.Tensor:
-    smooth = image.cpu().numpy()
+    smooth = image.detach().cpu().numpy()
     for axis, sigma in enumerate(sigmas, start=1):
         if sigma:
             kernel = gaussian_1d(torch.tensor(sigma), _REACH, normalize=True).numpy()

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor
+from monai.networks.layers import gaussian_1d, separable_filtering
 from monai.transforms import Spacing
 
 from medseg.errors import InputError
@@ -58,16 +59,9 @@ def test_an_image_without_voxel_size_or_axes_is_refused(image):
         SmoothBeforeResamplingd("image", (4, 4, 4))({"image": image})
 
 
-def test_it_is_monais_filter_in_a_fraction_of_its_time():
-    from time import process_time
-
-    from monai.networks.layers import gaussian_1d, separable_filtering
-
+def test_it_is_monais_filter():
     image = MetaTensor(torch.rand(1, 96, 80, 40), affine=torch.diag(torch.tensor([1.0, 0.5, 2.5, 1])))
-    start = process_time()
     smooth = SmoothBeforeResamplingd("image", (4, 4, 2.5))({"image": image})["image"].as_tensor()
-    middle = process_time()
     kernels = [gaussian_1d(torch.tensor(s), 3.0, normalize=True) for s in (1.5, 3.5)] + [torch.ones(1)]
     expected = separable_filtering(image.as_tensor()[None], kernels, mode="replicate")[0]
     torch.testing.assert_close(smooth, expected)
-    assert middle - start < (process_time() - middle) / 3
