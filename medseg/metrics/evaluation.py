@@ -38,6 +38,8 @@ class ImageEvaluation:
     prediction_kind: Kind
     reference_kind: Kind
     pixels: int
+    mixed: bool
+    """Objects reach through sections, for want of another word, while topology is that of the sections."""
     warping: np.ndarray | None
     """`int64 (thresholds, 2, 7)`: pixels and clusters of each mismatch class."""
     pixel: tuple[PixelScore, ...] | None
@@ -85,6 +87,7 @@ def evaluate_arrays(prediction: Any, reference: Any, options: EvaluationOptions)
     return ImageEvaluation(
         **how,
         pixels=truth.size,
+        mixed=options.volumetric is None and truth.ndim > 2 and set(how.values()) == {"labels"},
         warping=_warping_counts(predicted, truth, options) if options.needs("warping") else None,
         pixel=pixel_scores(predicted, truth, sweep) if options.needs("pixel") else None,
         segments=overlaps(

@@ -211,6 +211,11 @@ def _notices(total: Scores, images: dict[str, ImageEvaluation], options: Evaluat
                 f"{kind} ({kinds.count(kind)})" if len(set(kinds)) > 1 else kind for kind in dict.fromkeys(kinds)
             )
             notices.append(f"{side} taken as {found} (--{side}-kind says otherwise)")
+    if options.needs("warping") and any(image.mixed for image in images.values()):
+        notices.append(
+            "label volumes: their objects reach through the sections, their topology was looked at section by section; "
+            "--objects volume looks at that of the volume, --objects sections takes each section for itself"
+        )
     for count in sorted(set(total.undefined.values()), reverse=True):
         names = ", ".join(name for name, n in total.undefined.items() if n == count)
         notices.append(f"{names}: undefined in {count} sections or images, which are left out of the total")

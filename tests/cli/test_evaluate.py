@@ -192,6 +192,9 @@ def test_objects_of_a_volume_reach_through_its_sections_those_of_times_do_not(tm
         ap[objects] = json.loads((tmp_path / "s.json").read_text())["total"]["ap50"]
     assert ap["volume"] < ap["sections"] == 1
     assert ap["auto"] == ap["volume" if axes == "ZYX" else "sections"]
+    for objects in ("auto", "volume", "sections"):
+        said = run(*files[:2], "--metrics", "splits", "--objects", objects).output
+        assert ("their topology was looked at section by section" in said) == (objects == "auto" and axes == "ZYX")
 
 
 def test_the_topology_of_a_volume(tmp_path):
