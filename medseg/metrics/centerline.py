@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from skimage.morphology import skeletonize
 
 from medseg.metrics.foreground import Kind
 from medseg.metrics.segments import one_level
@@ -77,6 +76,8 @@ def cl_dice(
 
 def centerline_counts(units: Iterator[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """The four counts of `CenterlineScore`, `int64 (4,)`, added up over pairs of masks."""
+    from skimage.morphology import skeletonize  # slow to import, and most evaluations need no skeleton
+
     counts = np.zeros(4, np.int64)
     for predicted, truth in units:
         of_prediction, of_truth = skeletonize(predicted), skeletonize(truth)

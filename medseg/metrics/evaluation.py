@@ -19,7 +19,7 @@ from medseg.metrics.foreground import Kind
 from medseg.metrics.image_pair import ImagePair
 from medseg.metrics.information import information_of, v_info_of
 from medseg.metrics.instances import average_precision_of, panoptic_quality_of
-from medseg.metrics.kinds import as_kinds, kind_of
+from medseg.metrics.kinds import as_kinds, kind_of, one_volume
 from medseg.metrics.overlap import Overlaps, as_one_stack, overlaps
 from medseg.metrics.pixel import PixelScore, foreground_score, pixel_error_of, pixel_scores
 from medseg.metrics.rand import rand_of
@@ -39,7 +39,7 @@ class ImageEvaluation:
     reference_kind: Kind
     pixels: int
     mixed: bool
-    """Objects reach through sections, for want of another word, while topology is that of the sections."""
+    """Objects reach through sections, for want of another word, while the warping error is that of sections."""
     warping: np.ndarray | None
     """`int64 (thresholds, 2, 7)`: pixels and clusters of each mismatch class."""
     pixel: tuple[PixelScore, ...] | None
@@ -87,7 +87,7 @@ def evaluate_arrays(prediction: Any, reference: Any, options: EvaluationOptions)
     return ImageEvaluation(
         **how,
         pixels=truth.size,
-        mixed=options.volumetric is None and truth.ndim > 2 and set(how.values()) == {"labels"},
+        mixed=options.volumetric is None and one_volume(predicted, truth, None) and len(as_sections(truth)) > 1,
         warping=_warping_counts(predicted, truth, options) if options.needs("warping") else None,
         pixel=pixel_scores(predicted, truth, sweep) if options.needs("pixel") else None,
         segments=overlaps(

@@ -76,6 +76,11 @@ def kind_of(array: np.ndarray) -> Kind:
     return {"f": "probability", "b": "binary"}.get(array.dtype.kind, "labels")
 
 
+def one_volume(prediction: np.ndarray, reference: np.ndarray, volumetric: bool | None) -> bool:
+    """Whether arrays from `as_kinds` are compared whole: as said, else where both are label images."""
+    return kind_of(prediction) == kind_of(reference) == "labels" if volumetric is None else volumetric
+
+
 def _as_probability(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind in "ui":
         if array.min() < 0:

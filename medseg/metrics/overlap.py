@@ -17,7 +17,7 @@ from medseg.errors import InputError
 from medseg.kernels.contingency import ContingencyTable, contingency_table
 from medseg.kernels.in_threads import default_threads
 from medseg.metrics.foreground import Kind, foreground_of
-from medseg.metrics.kinds import as_kinds, kind_of
+from medseg.metrics.kinds import as_kinds, kind_of, one_volume
 from medseg.metrics.segments import as_sections, binarise, components, thinned_components, thresholds_for
 
 
@@ -135,7 +135,7 @@ class _Units:
         if volumetric and thin_borders:
             raise InputError("borders are thinned section by section; leave out volumetric or thin_borders")
         by_id = kind_of(predicted) == kind_of(truth) == "labels"
-        whole = (by_id and not thin_borders) if volumetric is None else volumetric
+        whole = one_volume(predicted, truth, volumetric) and not thin_borders
         if whole and not by_id and truth.ndim > 3:
             raise InputError(
                 f"volumetric: masks and probabilities of the shape {truth.shape} are not one volume (Z, Y, X); "

@@ -9,7 +9,7 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.metrics.foreground import Kind, foreground_of
-from medseg.metrics.kinds import as_kinds, kind_of
+from medseg.metrics.kinds import as_kinds, kind_of, one_volume
 from medseg.metrics.segments import as_sections, binarise
 
 
@@ -35,7 +35,7 @@ def mask_units(
         InputError: as `as_kinds`; more than three axes as one volume.
     """
     sides = as_kinds(prediction, reference, prediction_kind, reference_kind)
-    whole = all(kind_of(side) == "labels" for side in sides) if volumetric is None else volumetric
+    whole = one_volume(*sides, volumetric)
     if whole and sides[0].ndim > 3:
         raise InputError(
             f"volumetric: images of the shape {sides[0].shape} are not one volume (Z, Y, X); compare volume by volume"

@@ -39,7 +39,7 @@ def test_stacks_add_up_and_volumes_have_one_skeleton():
     assert cl_dice(stack, stack).true == 2 * cl_dice(VESSEL, VESSEL).true
     upright = np.zeros((30, 9, 9), bool)
     upright[:, 3:6, 3:6] = True
-    assert cl_dice(upright, upright, volumetric=True).true < cl_dice(upright, upright).true + 1
+    assert cl_dice(upright, upright, volumetric=True).true < cl_dice(upright, upright).true
     tube = cl_dice(upright, np.roll(upright, 4, axis=1), volumetric=True)
     assert tube.value == 0
 
