@@ -213,7 +213,7 @@ def _notices(total: Scores, images: dict[str, ImageEvaluation], options: Evaluat
             notices.append(f"{side} taken as {found} (--{side}-kind says otherwise)")
     if options.needs("warping") and any(image.mixed for image in images.values()):
         notices.append(
-            "label volumes: their objects reach through the sections, but the warping error is that of single sections; "
+            "label volumes: objects reach through the sections, but the warping error is that of single sections; "
             "--objects volume takes it in the volume, --objects sections takes each section for itself"
         )
     for count in sorted(set(total.undefined.values()), reverse=True):
