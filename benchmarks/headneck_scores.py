@@ -1,9 +1,11 @@
 """Dice, surface Dice at 2 mm and HD95 of each organ and bundle, and the seconds a volume takes.
 
     python benchmarks/headneck_scores.py FOLDER [--part validation] [--bundles NAME ...] [--weights FILE]
+        [--common-slices]
 
 FOLDER is that of headneck_training_folder.py. Labels are compared on the grid of the file, as `medseg predict` writes
-them; a table in Markdown is printed.
+them; a table in Markdown is printed. `--common-slices` leaves out of each organ the axial slices in which only one side
+has it: what is left does not depend on where contouring began and ended.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ def main() -> None:
     parser.add_argument("--part", default="validation", choices=("training", "validation"))
     parser.add_argument("--bundles", nargs="+", default=BUNDLES)
     parser.add_argument("--weights", type=Path, help="of the one bundle named, in place of its own")
+    parser.add_argument("--common-slices", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     items = training_items(options.folder, options.part)
@@ -55,11 +58,23 @@ def score(name: str, items: list[dict], options: argparse.Namespace) -> dict[str
             if result.status != "ok":
                 raise SystemExit(f"{name}: {result.error}")
             found, truth, space = read_label_pair(FilePair("", Path(result.outputs["labels"]), Path(item["label"])))
+            if options.common_slices:
+                found, truth = in_common_slices(found, truth)
             rows.append(compare(found, truth, space.spacing_mm, len(organs)))
             print(name, Path(item["image"]).name, np.round(rows[-1][0], 3), f"{seconds[-1]:.1f} s", flush=True)
     dice, surface, hd95 = np.moveaxis(np.array(rows), 0, 1)
     means = {organ: (dice[:, k].mean(), surface[:, k].mean(), hd95[:, k].mean()) for k, organ in enumerate(organs)}
     return means | {"mean": (dice.mean(), surface.mean(), hd95.mean()), "CPU seconds": (np.median(seconds),)}
+
+
+def in_common_slices(found: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both ``(X, Y, Z)`` label volumes, each organ only in the slices (along Z) in which both have it."""
+    found, truth = found.copy(), truth.copy()
+    for organ in np.union1d(found, truth):
+        common = (found == organ).any((0, 1)) & (truth == organ).any((0, 1))
+        for labels in (found, truth):
+            labels[(labels == organ) & ~common] = 0
+    return found, truth
 
 
 def compare(found: np.ndarray, truth: np.ndarray, spacing_mm: np.ndarray, organs: int) -> list[np.ndarray]:
