@@ -9,7 +9,7 @@ import pytest
 from medseg.io import Geometry, read_labels, write_image, write_labels
 
 ROOT = Path(__file__).parents[2]
-SMALL = ["--set", "patch_size=[16,32,32]", "--no-check", "--epochs", "1", "--set", "val_interval=1", "--from-scratch"]
+SMALL = ["--set", "patch_size=[16,32,32]", "--no-check", "--epochs", "1", "--set", "crops_per_epoch=4", "--set", "val_interval=1", "--from-scratch"]
 
 
 def test_trains_infers_and_evaluates_volumes(medseg, narrow_cells3d_detector, deep_nuclei, tmp_path):
