@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.source import Sample, Source, found, natural_order
+from data_tools.convert.source import Sample, Source, found
 from medseg.errors import InputError
 from medseg.io.jpeg import read_jpeg
+from medseg.io.paths import natural_order
 
 STRUCTURES = ("lung", "heart", "trachea")  # red, green, blue
 THRESHOLD = 240  # JPEG rounds the edges of a mask: what is not nearly full belongs to its blur

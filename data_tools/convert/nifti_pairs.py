@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 from data_tools.convert.pairs import read_pair, suffix_pairs
-from data_tools.convert.source import Sample, Source, found, natural_order
+from data_tools.convert.source import Sample, Source, found
 from data_tools.pixels import is_nifti
 from medseg.errors import InputError
+from medseg.io.paths import natural_order
 
 
 def nifti_pairs(src: str | Path) -> list[Source]:

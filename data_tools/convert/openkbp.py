@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.source import Sample, Source, found, natural_order
+from data_tools.convert.source import Sample, Source, found
 from medseg.errors import InputError
+from medseg.io.paths import natural_order
 
 ORGANS = ("Brainstem", "SpinalCord", "RightParotid", "LeftParotid", "Esophagus", "Larynx", "Mandible")
 SIZE = 128

@@ -13,11 +13,12 @@ from data_tools.convert.object_masks import object_mask_folders
 from data_tools.convert.openkbp import openkbp_patients
 from data_tools.convert.pairs import image_label_pairs, read_index, read_pair, suffix_pairs
 from data_tools.convert.rgb_masks import rgb_mask_pairs
-from data_tools.convert.source import Part, Sample, Source, found, natural_order
+from data_tools.convert.source import Part, Sample, Source, found
 from data_tools.convert.stacks import instance_stack, interior_stack
 from data_tools.pixels import read_pixels
 from medseg.errors import InputError
 from medseg.io import Geometry
+from medseg.io.paths import natural_order
 
 Converter = Callable[[Path], list[Source]]
 

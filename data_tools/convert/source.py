@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,11 +42,6 @@ class Source:
     group: str = ""
     stratum: str = ""
     parts: tuple[Part, ...] = (Part(),)
-
-
-def natural_order(name: object) -> list[tuple[int, int, str]]:
-    """Sort key that puts set2 before set10."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in re.split(r"(\d+)", str(name))]
 
 
 def found(sources: list[Source], where: object, expected: str) -> list[Source]:
