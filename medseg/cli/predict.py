@@ -180,13 +180,13 @@ def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progres
         bundle.check_weights()
         weights = bundle.weights
     say.start("loading")
+    from medseg.networks.encoders.checkpoint import read_state
     from medseg.workflow.device import pick_device
-    from medseg.workflow.load import check_weights_file
     from medseg.workflow.predict import Predictor
     from medseg.workflow.run_report import RunReport
 
     chosen = pick_device(device)
-    check_weights_file(weights)
+    read_state(weights)  # refuses what is none
     overrides |= {"device": chosen, "weights": str(weights)}
     predictor = Predictor(bundle, output, overrides, progress=say.update)
     report = RunReport.begin(bundle, chosen, weights, sha256(weights), overrides)

@@ -77,12 +77,12 @@ def train(
         if not no_check:
             _check_data(data, axes, say)
         say.start("loading")
+        from medseg.networks.encoders.checkpoint import read_state
         from medseg.workflow.device import pick_device
-        from medseg.workflow.load import check_weights_file
         from medseg.workflow.train import run_training
 
         if start_from and str(start_from) not in _DOWNLOADS:
-            check_weights_file(start_from)
+            read_state(start_from)  # refuses what is none
         overrides["device"] = pick_device(device)
         failure = run_training(found, data, output, overrides, say.start, say.update, say.say)
         if failure:
