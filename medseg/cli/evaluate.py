@@ -106,9 +106,10 @@ def evaluate(
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:
         say.start("loading")
+        from medseg.io.json_file import write_json
         from medseg.metrics.evaluation_options import METRICS, EvaluationOptions
         from medseg.report.score_table import score_table
-        from medseg.workflow.evaluate import evaluate_files, write_csv, write_json
+        from medseg.workflow.evaluate import evaluate_files, write_csv
         from medseg.workflow.pairs import match_images, pair_files
 
         kinds = [None if kind == _Kind.auto else kind.value for kind in (prediction_kind, reference_kind)]
@@ -135,7 +136,7 @@ def evaluate(
             say.say(f"note: {notice}")
         say.say(score_table(result))
         if json_:
-            write_json(json_, result, overwrite=overwrite)
+            write_json(json_, result.as_json(), overwrite=overwrite)
             say.say(f"scores: {json_}")
         if csv:
             write_csv(csv, result, overwrite=overwrite)
