@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.source import Sample, Source, found
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from medseg.errors import InputError
 from medseg.io.jpeg import read_jpeg
 from medseg.io.paths import natural_order
@@ -24,9 +24,7 @@ def chest_ct_slices(src: str | Path) -> list[Source]:
     Raises:
         InputError: no such folder, no `train.csv`, or none of its images with a mask below the folder.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     table = next(iter(sorted(root.rglob("train.csv"))), None)
     if table is None:
         raise InputError(f"{root}: no train.csv in it or below; unzip the whole archive there")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -42,6 +43,18 @@ class Source:
     group: str = ""
     stratum: str = ""
     parts: tuple[Part, ...] = (Part(),)
+
+
+def existing_folder(src: str | Path) -> Path:
+    """Return the folder.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    root = Path(src)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    return root
 
 
 def found(sources: list[Source], where: object, expected: str) -> list[Source]:
