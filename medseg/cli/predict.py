@@ -106,10 +106,7 @@ def predict(
     found = find_bundle(bundle)
     overrides = parse_settings(set_, _OPTIONS)
     wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco, "save_rois": rois}
-    if tta is not None:
-        wanted["tta"] = tta
-    if channel is not None:
-        wanted["channel"] = channel
+    wanted |= {key: value for key, value in (("tta", tta), ("channel", channel)) if value is not None}
     overrides |= _switches(found, wanted) | {"overwrite": overwrite or resume}
     if tile:
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)

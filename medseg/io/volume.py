@@ -1,4 +1,4 @@
-"""A volume and where it lies in the patient: NIfTI, NRRD, MHA and DICOM series in, NIfTI out."""
+"""Where a volume lies in the patient, and what no reader takes for one."""
 
 from __future__ import annotations
 
