@@ -1,6 +1,8 @@
 """Imports go one way, as CONTRIBUTING.md says."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "medseg"
@@ -22,3 +24,10 @@ def test_no_module_imports_from_a_layer_above():
             if module.startswith("medseg.") and here != "__main__":
                 assert HEIGHT[module.split(".")[1]] <= HEIGHT[here], f"{path} imports {module}"
             assert not module.startswith("data_tools") or here == "cli", f"{path} imports {module}"
+
+
+def test_kernels_need_neither_torch_nor_monai():
+    kernels = ", ".join(f"medseg.kernels.{path.stem}" for path in (PACKAGE / "kernels").glob("[!_]*.py"))
+    code = f"import sys, {kernels}; print(sorted({{'torch', 'monai'}} & set(sys.modules)))"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert printed == "[]\n"
