@@ -58,6 +58,7 @@ def read_nifti(path: Path) -> Pixels:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
         volume = nib.load(path)
         scaled = volume.dataobj.slope != 1 or volume.dataobj.inter != 0

@@ -28,6 +28,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
         InputError: damaged or cut off, several volumes, colour, NaN voxels or voxel size, an affine that cannot be
             inverted, a unit of space other than mm.
     """
+    path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
         image = nib.load(path)
         header, affine = image.header, np.asarray(image.affine, dtype=float)

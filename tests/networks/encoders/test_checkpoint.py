@@ -131,6 +131,12 @@ def test_refuses_files_that_hold_no_weights(tmp_path):
         load_encoder_weights(encoder, tmp_path / "pickled.pth")
 
 
+def test_weights_that_may_not_be_read_are_not_called_damaged(forbidden, tmp_path):
+    torch.save({"a": torch.zeros(1)}, tmp_path / "w.pth")
+    with pytest.raises(PermissionError):
+        load_encoder_weights(make_encoder("resnet18", 2, 3), forbidden(tmp_path / "w.pth"))
+
+
 def test_a_failed_load_changes_nothing(randomised, tmp_path):
     torch.save(randomised("resnet18").state_dict(), tmp_path / "w.pth")
     target = make_encoder("resnet34", 2, 3)
