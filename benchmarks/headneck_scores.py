@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from medseg.catalog import find_bundle
+from medseg.cli.config_values import parse_settings
 from medseg.io import training_items
 from medseg.metrics.organs import score_organs
 from medseg.workflow.evaluate_organs import read_label_pair
@@ -42,8 +43,6 @@ def main() -> None:
 
 
 def score(name: str, items: list[dict], options: argparse.Namespace) -> dict[str, tuple]:
-    from medseg.cli.config_values import parse_settings
-
     bundle = find_bundle(name)
     overrides = {"weights": str(options.weights or bundle.weights), "save_preview": False, "save_structures": False}
     overrides |= parse_settings(options.set, {})

@@ -27,31 +27,31 @@ SIZES = (0, 31, 61, 101, 201, 501)
 OF_REFERENCE = OUTCOMES[:4]
 
 
-def outcomes_by_size(outcomes: Iterable[ObjectOutcome], sizes: Sequence[int] = SIZES) -> list[Counter]:
+def outcomes_by_size(outcomes: Iterable[ObjectOutcome]) -> list[Counter]:
     """How many reference objects of each range of sizes had each outcome."""
-    rows = [Counter() for _ in sizes]
+    rows = [Counter() for _ in SIZES]
     for o in outcomes:
         if o.outcome in OF_REFERENCE:
-            rows[int(np.searchsorted(sizes, o.reference_size, side="right")) - 1][o.outcome] += 1
+            rows[int(np.searchsorted(SIZES, o.reference_size, side="right")) - 1][o.outcome] += 1
     return rows
 
 
-def table_of(rows: Sequence[Counter], sizes: Sequence[int] = SIZES) -> str:
+def table_of(rows: Sequence[Counter]) -> str:
     """Markdown of shares of the objects of each size."""
     lines = [f"| pixels | nuclei | {' | '.join(OF_REFERENCE)} |", "| --- " * (len(OF_REFERENCE) + 2) + "|"]
-    for low, end, row in zip(sizes, [*sizes[1:], None], rows, strict=True):
+    for low, end, row in zip(SIZES, [*SIZES[1:], None], rows, strict=True):
         name = f"{low} and more" if end is None else f"{low} to {end - 1}"
         shares = (f"{row[outcome] / max(row.total(), 1):.3f}" for outcome in OF_REFERENCE)
         lines.append(f"| {name} | {row.total()} | {' | '.join(shares)} |")
     return "\n".join(lines)
 
 
-def average_precisions(images: Iterable[Sequence[ObjectOutcome]], smallest: int = SIZES[1]) -> dict[str, float]:
-    """AP50 over all objects, as the mean over images, and without reference objects below ``smallest`` pixels."""
+def average_precisions(images: Iterable[Sequence[ObjectOutcome]]) -> dict[str, float]:
+    """AP50 over all objects, as the mean over images, and without the smallest reference objects."""
     images = [outcomes for outcomes in images if outcomes]
     together = [o for outcomes in images for o in outcomes]
-    larger = [o for o in together if o.outcome not in OF_REFERENCE or o.reference_size >= smallest]
-    name = f"without nuclei below {smallest} pixels"
+    larger = [o for o in together if o.outcome not in OF_REFERENCE or o.reference_size >= SIZES[1]]
+    name = f"without nuclei below {SIZES[1]} pixels"
     return {"together": _ap(together), "mean of images": fmean(map(_ap, images)), name: _ap(larger)}
 
 

@@ -248,13 +248,8 @@ def _count(training: tuple, validation: tuple, folder: Path) -> None:
 
 
 def _write_coco(src: Path, dst: Path) -> None:
-    from data_tools.convert.coco import dataset_to_coco
+    from data_tools.convert.coco import write_coco
     from data_tools.layout import read_dataset
-    from medseg.io.atomic import atomic_target
 
-    if dst.exists():
-        raise InputError(f"{dst}: exists already; choose another name")
-    content = dataset_to_coco(read_dataset(src))
-    with atomic_target(dst) as partial:
-        partial.write_text(json.dumps(content), encoding="utf-8")
+    content = write_coco(read_dataset(src), dst)
     typer.echo(f"{len(content['annotations'])} objects on {len(content['images'])} images in {dst}")

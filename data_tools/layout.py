@@ -15,18 +15,17 @@ of the data set and of its items, are kept (`others`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from medseg.catalog import sha256
 from medseg.errors import InputError
-from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
 from medseg.io.datalist import text_of
-from medseg.io.paths import IMAGE_SUFFIXES, NIFTI_SUFFIXES
+from medseg.io.paths import IMAGE_SUFFIXES, NIFTI_SUFFIXES, by_stem
 
 SUFFIXES = (*IMAGE_SUFFIXES, *NIFTI_SUFFIXES)
 LABEL_KINDS = ("instances", "classes")
@@ -91,16 +90,7 @@ def files_by_stem(folder: Path) -> dict[str, Path]:
     Raises:
         InputError: two files with one stem.
     """
-    found: dict[str, Path] = {}
-    for path in sorted(p for p in folder.iterdir() if is_data_file(p)):
-        stem = image_stem(path)
-        if stem in found:
-            raise InputError(
-                f"{path}: {found[stem]} has the same stem {stem!r}, so that it is unclear which belongs to which; "
-                "rename or remove one"
-            )
-        found[stem] = path
-    return found
+    return by_stem(sorted(filter(is_data_file, folder.iterdir())))
 
 
 def pair_by_stem(root: str | Path) -> tuple[list[Entry], list[str]]:
@@ -173,11 +163,7 @@ def with_checksums(dataset: Dataset) -> Dataset:
 
 def file_checksum(path: Path) -> str:
     """Return `sha256:<hex>` of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return f"sha256:{digest.hexdigest()}"
+    return f"sha256:{sha256(path)}"
 
 
 def _stated(record: Description | Entry) -> dict[str, Any]:

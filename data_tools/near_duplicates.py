@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import dctn
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from skimage.transform import resize
 
 HASH_BITS_APART = 6  # of 64; candidates only, the thumbnails decide
 LEAST_CORRELATION = 0.97
@@ -26,9 +30,6 @@ def fingerprint(image: np.ndarray) -> Fingerprint:
     (Zauner 2010, "Implementation and benchmarking of perceptual image hash functions"), so that brightness,
     contrast, noise and rescaling change few bits.
     """
-    from scipy.fft import dctn
-    from skimage.transform import resize
-
     plane = image if image.ndim == 2 else image[len(image) // 2]
     plane = plane.astype(np.float32)
     if min(plane.shape) >= 2 * _THUMBNAIL:  # plain block means first: cheap, and free of aliasing
@@ -60,9 +61,6 @@ def near_duplicates(fingerprints: list[Fingerprint]) -> list[tuple[int, int, flo
 
 def duplicate_clusters(count: int, pairs: list[tuple[int, int, float]]) -> np.ndarray:
     """Return for each of `count` images the number of its cluster of (chains of) near-duplicates."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     i, j = ([p[k] for p in pairs] for k in (0, 1))
     graph = coo_matrix((np.ones(len(pairs)), (i, j)), shape=(count, count))
     return connected_components(graph, directed=False)[1]

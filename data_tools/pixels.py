@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 
 from medseg.errors import InputError
@@ -55,10 +56,9 @@ def read_nifti(path: Path) -> Pixels:
         InputError: no such file, damaged or cut off, several volumes, no voxels, colour or complex voxels, a unit of
             space other than mm.
     """
-    import nibabel as nib
-
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
         volume = nib.load(path)
         scaled = volume.dataobj.slope != 1 or volume.dataobj.inter != 0
@@ -93,8 +93,6 @@ def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
     if not is_nifti(path):
         (write_labels if labels else write_image)(path, pixels.array, pixels.geometry)
         return
-    import nibabel as nib
-
     array = pixels.array
     if labels:
         array = array.astype(np.min_scalar_type(int(array.max(initial=0))))

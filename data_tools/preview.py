@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 
 from data_tools.layout import Dataset, Entry
@@ -64,8 +65,6 @@ def section_with_labels(dataset: Dataset, entry: Entry, *, axes: str | None = No
 
 def _radiological(array: np.ndarray, affine: np.ndarray) -> np.ndarray:
     """Return (x, y, z) voxels as axial sections (Z, Y, X): front up, the patient's right on the left."""
-    import nibabel as nib
-
     canonical = nib.orientations.apply_orientation(array, nib.io_orientation(affine))  # axes to R, A, S
     return np.moveaxis(canonical, -1, 0).swapaxes(1, 2)[:, ::-1, ::-1]
 

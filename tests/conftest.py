@@ -1,5 +1,8 @@
 """Fixtures that several test folders share."""
 
+import builtins
+import errno
+import io
 import json
 import locale
 import os
@@ -47,6 +50,24 @@ def locale_of_the_process():
     before = locale.setlocale(locale.LC_ALL)
     yield
     locale.setlocale(locale.LC_ALL, before)
+
+
+@pytest.fixture
+def forbidden(monkeypatch):
+    """Makes a file one that may not be read, also where root runs the tests."""
+
+    def forbid(path: Path) -> Path:
+        def denied(file: object, *args: object, **kwargs: object):
+            if isinstance(file, str | Path) and Path(file) == path:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return opened(file, *args, **kwargs)
+
+        opened = builtins.open
+        monkeypatch.setattr(builtins, "open", denied)
+        monkeypatch.setattr(io, "open", denied)  # pathlib's
+        return path
+
+    return forbid
 
 
 @pytest.fixture

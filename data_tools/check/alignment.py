@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
 
 from data_tools.check.findings import Finding, warning
 
@@ -51,16 +53,12 @@ def check_alignment(file: str, image: np.ndarray, labels: np.ndarray) -> list[Fi
 
 def _pictures(image: np.ndarray) -> list[np.ndarray]:
     """Two independent looks at the image: its brightness and its edges, without the brightest specks."""
-    from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
-
     image = np.clip(image, *np.percentile(image[::2, ::2], (1, 99)))
     return [_normalised(gaussian_filter(image, 1.5)), _normalised(gaussian_gradient_magnitude(image, 1.5))]
 
 
 def _drawings(labels: np.ndarray) -> list[np.ndarray]:
     """What the labels say of the same two: where objects are and where their borders are."""
-    from scipy.ndimage import gaussian_filter
-
     borders = np.zeros(labels.shape, dtype=np.float32)
     borders[1:] += labels[1:] != labels[:-1]
     borders[:, 1:] += labels[:, 1:] != labels[:, :-1]
@@ -74,8 +72,6 @@ def _normalised(array: np.ndarray) -> np.ndarray:
 
 def _better_shift(picture: np.ndarray, drawing: np.ndarray) -> tuple[int, int] | None:
     """Return the shift (down, right) of `drawing` that fits `picture` much better than none, or None."""
-    from scipy.fft import irfft2, next_fast_len, rfft2
-
     padded = tuple(next_fast_len(n + FARTHEST_SHIFT_PX, real=True) for n in picture.shape)
     correlation = irfft2(rfft2(picture, padded) * np.conj(rfft2(drawing, padded)), padded)
     here = abs(float(correlation[0, 0]))

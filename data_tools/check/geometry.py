@@ -10,6 +10,8 @@ import numpy as np
 from data_tools.check.findings import Finding, error, warning
 from data_tools.layout import Description, Entry
 from data_tools.pixels import Pixels
+from medseg.io.geometry import MICROMETRES
+from medseg.io.volume import stored_axes
 
 
 def spatial_shape(pixels: Pixels) -> tuple[int, ...]:
@@ -61,7 +63,7 @@ def _check_affines(entry: Entry, image: Pixels, labels: Pixels) -> list[Finding]
         return [error("format_mismatch", entry.label, "one of image and labels is NIfTI and the other is not; use one")]
     if image.affine is None:
         return []
-    ours, theirs = orientation(image.affine), orientation(labels.affine)
+    ours, theirs = stored_axes(image.affine), stored_axes(labels.affine)
     if ours != theirs:
         return [
             error(
@@ -82,13 +84,6 @@ def _check_affines(entry: Entry, image: Pixels, labels: Pixels) -> list[Finding]
     return []
 
 
-def orientation(affine: np.ndarray) -> str:
-    """Return the axis codes of an affine, such as RAS or LPS."""
-    import nibabel as nib
-
-    return "".join(str(c) for c in nib.aff2axcodes(affine))
-
-
 def check_common_geometry(description: Description, pixels: dict[str, tuple]) -> list[Finding]:
     """Across the set: channels, dimensions, dtypes, orientations and spacings that differ.
 
@@ -98,31 +93,23 @@ def check_common_geometry(description: Description, pixels: dict[str, tuple]) ->
     """
     findings = []
     kinds = (
-        (0, "mixed_dtypes", "warning", "pixel types", "intensities are on different scales; convert to one"),
-        (
-            1,
-            "mixed_axes",
-            "warning",
-            "dimensions",
-            "a 2D bundle takes stacks section by section, a 3D one needs volumes only",
-        ),
-        (4, "mixed_channels", "warning", "numbers of channels", "convert to one, or let the bundle make them gray"),
-        (3, "mixed_orientations", "warning", "orientations", "let the bundle reorient them (Orientationd)"),
+        (0, "mixed_dtypes", "pixel types", "intensities are on different scales; convert to one"),
+        (1, "mixed_axes", "dimensions", "a 2D bundle takes stacks section by section, a 3D one needs volumes only"),
+        (4, "mixed_channels", "numbers of channels", "convert to one, or let the bundle make them gray"),
+        (3, "mixed_orientations", "orientations", "let the bundle reorient them (Orientationd)"),
     )
-    for index, code, level, what, advice in kinds:
+    for index, code, what, advice in kinds:
         counts = Counter(p[index] for p in pixels.values())
         if len(counts) > 1:
             rare = min(counts, key=lambda k: counts[k])
             example = next(f for f, p in pixels.items() if p[index] == rare)
             listed = ", ".join(f"{k} ({n})" for k, n in counts.most_common())
-            make = error if level == "error" else warning
-            findings.append(make(code, example, f"{what} differ in this set: {listed}; {advice}"))
-    findings += _check_declared_spacing(description, pixels)
-    return findings
+            findings.append(warning(code, example, f"{what} differ in this set: {listed}; {advice}"))
+    return findings + _check_declared_spacing(description, pixels)
 
 
 def _check_declared_spacing(description: Description, pixels: dict[str, tuple]) -> list[Finding]:
-    scale = {"nm": 1e-3, "um": 1.0, "mm": 1e3}.get(description.unit or "")
+    scale = MICROMETRES.get(description.unit or "")
     if description.spacing is None or scale is None:
         return []
     declared = np.array(description.spacing) * scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from skimage.measure import label
 
 from data_tools.check.findings import Finding, error, warning
 
@@ -12,8 +13,6 @@ _SHOWN = 5
 
 def check_instances(file: str, labels: np.ndarray) -> list[Finding]:
     """An instance image: empty, clipped ids, a mask instead of ids, ids that lie in several pieces."""
-    from skimage.measure import label
-
     ids = np.unique(labels[labels > 0])
     if not len(ids):
         return [warning("empty_labels", file, "holds no object; leave it out unless the image is truly empty")]

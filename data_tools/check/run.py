@@ -13,7 +13,7 @@ from data_tools.check.alignment import check_alignment
 from data_tools.check.balance import check_balance
 from data_tools.check.files import check_folder_names, check_listed_files
 from data_tools.check.findings import Finding, Report, error
-from data_tools.check.geometry import check_common_geometry, check_pair_geometry, orientation
+from data_tools.check.geometry import check_common_geometry, check_pair_geometry
 from data_tools.check.images import check_image
 from data_tools.check.labels import check_classes, check_instances
 from data_tools.check.leaks import check_duplicates, check_split
@@ -21,6 +21,7 @@ from data_tools.layout import Dataset, Description, Entry, file_checksum, pair_b
 from data_tools.near_duplicates import Fingerprint, fingerprint
 from data_tools.pixels import Pixels, as_one_stack, read_pixels
 from medseg.errors import InputError
+from medseg.io.volume import stored_axes
 
 
 @dataclass
@@ -135,7 +136,7 @@ def _gather_image(dataset: Dataset, subset: str, entry: Entry, image: Pixels, ga
         str(image.array.dtype),
         axes.replace("C", ""),
         geometry.spacing_um if geometry else None,
-        orientation(image.affine) if image.affine is not None else "",
+        stored_axes(image.affine) if image.affine is not None else "",
         image.array.shape[axes.index("C")] if "C" in axes else 1,
     )
     grey = _grey(image)

@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 from data_tools.convert.pairs import read_pair
-from data_tools.convert.source import Source, found
-from medseg.errors import InputError
+from data_tools.convert.source import Source, existing_folder, found
 
 
 def cell_tracking_sequences(src: str | Path, *, axes: str | None = None) -> list[Source]:
@@ -21,9 +20,7 @@ def cell_tracking_sequences(src: str | Path, *, axes: str | None = None) -> list
     Raises:
         InputError: no such folder, or no frame with truth.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     frames: dict[tuple[Path, str], tuple[Path, Path]] = {}
     for truth in ("ST", "GT"):  # gold last, so that it wins
         for labels in sorted(root.rglob(f"*_{truth}/SEG/man_seg*.tif")):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.source import Sample, Source, found, natural_order
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from medseg.errors import InputError
 from medseg.io.jpeg import read_jpeg
+from medseg.io.paths import natural_order
 
 STRUCTURES = ("lung", "heart", "trachea")  # red, green, blue
 THRESHOLD = 240  # JPEG rounds the edges of a mask: what is not nearly full belongs to its blur
@@ -23,9 +24,7 @@ def chest_ct_slices(src: str | Path) -> list[Source]:
     Raises:
         InputError: no such folder, no `train.csv`, or none of its images with a mask below the folder.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     table = next(iter(sorted(root.rglob("train.csv"))), None)
     if table is None:
         raise InputError(f"{root}: no train.csv in it or below; unzip the whole archive there")

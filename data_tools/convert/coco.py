@@ -15,6 +15,7 @@ from data_tools.layout import Dataset
 from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
+from medseg.io.atomic import atomic_target
 from medseg.kernels.run_lengths import decode_runs, decode_string, encode_runs, encode_string
 
 
@@ -77,6 +78,20 @@ def dataset_to_coco(dataset: Dataset) -> dict:
             )
     name = next((v for k, v in dataset.description.classes.items() if k != "0"), "object")
     return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": name}]}
+
+
+def write_coco(dataset: Dataset, path: Path) -> dict:
+    """Write :func:`dataset_to_coco` into a new file and return it.
+
+    Raises:
+        InputError: the file exists, or as there.
+    """
+    if path.exists():
+        raise InputError(f"{path}: exists already; choose another name")
+    content = dataset_to_coco(dataset)
+    with atomic_target(path) as partial:
+        partial.write_text(json.dumps(content), encoding="utf-8")
+    return content
 
 
 def _objects(labels: np.ndarray) -> list[tuple[np.ndarray, list[int]]]:

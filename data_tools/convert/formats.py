@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_tools.convert.cell_tracking import cell_tracking_sequences
-from data_tools.convert.cellpose import cellpose_folder
 from data_tools.convert.coco import coco_annotations
 from data_tools.convert.nifti_pairs import nifti_pairs
 from data_tools.convert.object_masks import object_mask_folders
-from data_tools.convert.pairs import image_label_pairs
+from data_tools.convert.pairs import image_label_pairs, suffix_pairs
 from data_tools.convert.rgb_masks import rgb_mask_pairs
 from data_tools.convert.rois import roi_folder
 from data_tools.convert.source import Source
@@ -70,8 +69,11 @@ FORMATS: dict[str, Format] = {
         "a folder of images; --labels: the COCO JSON file",
         lambda s, e: coco_annotations(_labels(e, "the COCO JSON file"), s),
     ),
+    # _seg.npy files are pickles, which can run code when opened, and are not read
     "cellpose": Format(
-        "a folder with NAME.tif and NAME_masks.tif", lambda s, e: cellpose_folder(s, axes=e.axes), takes_axes=True
+        "a folder with NAME.tif and NAME_masks.tif or NAME_cp_masks.png",
+        lambda s, e: suffix_pairs(s, ("_cp_masks", "_masks"), axes=e.axes),
+        takes_axes=True,
     ),
     "rois": Format("a folder with NAME.tif and NAME.zip (ImageJ, StarDist)", lambda s, e: roi_folder(s)),
     "stack": Format(

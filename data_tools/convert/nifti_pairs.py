@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 from data_tools.convert.pairs import read_pair, suffix_pairs
-from data_tools.convert.source import Sample, Source, found, natural_order
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from data_tools.pixels import is_nifti
 from medseg.errors import InputError
+from medseg.io.paths import natural_order
 
 
 def nifti_pairs(src: str | Path) -> list[Source]:
@@ -19,9 +20,7 @@ def nifti_pairs(src: str | Path) -> list[Source]:
     Raises:
         InputError: no such folder, or nothing that pairs.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     if not (root / "imagesTr").is_dir():
         return suffix_pairs(root, ("_labels", "_label", "_mask", "_seg"))
     images = [p for p in (root / "imagesTr").iterdir() if is_nifti(p) and not p.name.startswith(".")]

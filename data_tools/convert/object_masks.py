@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.convert.paint import painted_sample, read_plane
-from data_tools.convert.source import Sample, Source, found
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from data_tools.layout import is_data_file
 from medseg.errors import InputError
 
@@ -18,9 +18,7 @@ def object_mask_folders(src: str | Path) -> list[Source]:
     Raises:
         InputError: no such folder, or no folder of that form in it.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     folders = sorted(p for p in root.iterdir() if (p / "images").is_dir() and (p / "masks").is_dir())
     return found(
         [Source(p.name, lambda p=p: _read(p)) for p in folders], root, "folders ID with ID/images and ID/masks"

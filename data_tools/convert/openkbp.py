@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data_tools.convert.source import Sample, Source, found, natural_order
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from medseg.errors import InputError
+from medseg.io.paths import natural_order
 
 ORGANS = ("Brainstem", "SpinalCord", "RightParotid", "LeftParotid", "Esophagus", "Larynx", "Mandible")
 SIZE = 128
@@ -19,9 +20,7 @@ def openkbp_patients(src: str | Path) -> list[Source]:
     Raises:
         InputError: no such folder, or no patient below it.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     folders = sorted((p.parent for p in root.rglob("pt_*/ct.csv")), key=natural_order)
     sources = [Source(p.name, lambda p=p: read_patient(p), group=p.name, stratum=p.parent.name) for p in folders]
     return found(sources, root, "folders pt_N with ct.csv, voxel_dimensions.csv and one CSV per organ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from data_tools.convert.source import Sample, Source, found
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from data_tools.layout import SUFFIXES, Entry, files_by_stem, pair_by_stem
 from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
@@ -41,9 +41,7 @@ def suffix_pairs(src: str | Path, label_suffixes: tuple[str, ...], *, axes: str 
     Raises:
         InputError: no such folder, two files with one stem, or nothing that pairs.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     files = files_by_stem(root)
     sources = []
     for suffix in label_suffixes:

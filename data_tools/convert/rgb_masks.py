@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from data_tools.convert.paint import grey_if_equal, read_plane
-from data_tools.convert.source import Sample, Source, found
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from data_tools.layout import files_by_stem
-from medseg.errors import InputError
 
 
 def rgb_mask_pairs(
@@ -26,10 +25,7 @@ def rgb_mask_pairs(
     Raises:
         InputError: no such folder, or no stem that occurs in both.
     """
-    folders = [Path(images), Path(masks)]
-    for folder in folders:
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such folder")
+    folders = [existing_folder(images), existing_folder(masks)]
     by_stem, truth = (files_by_stem(folder) for folder in folders)
 
     def read(stem: str) -> Sample:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data_tools.convert.paint import painted_sample, read_plane
-from data_tools.convert.source import Sample, Source, found
+from data_tools.convert.source import Sample, Source, existing_folder, found
 from data_tools.layout import is_data_file
 from medseg.errors import InputError
 from medseg.io import image_stem
@@ -25,9 +25,7 @@ def roi_folder(src: str | Path) -> list[Source]:
     Raises:
         InputError: no such folder, or no image with outlines.
     """
-    root = Path(src)
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder")
+    root = existing_folder(src)
     sources = []
     for image in sorted(p for p in root.iterdir() if is_data_file(p)):
         stem = image_stem(image)

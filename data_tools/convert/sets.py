@@ -13,11 +13,12 @@ from data_tools.convert.object_masks import object_mask_folders
 from data_tools.convert.openkbp import openkbp_patients
 from data_tools.convert.pairs import image_label_pairs, read_index, read_pair, suffix_pairs
 from data_tools.convert.rgb_masks import rgb_mask_pairs
-from data_tools.convert.source import Part, Sample, Source, found, natural_order
+from data_tools.convert.source import Part, Sample, Source, found
 from data_tools.convert.stacks import instance_stack, interior_stack
 from data_tools.pixels import read_pixels
 from medseg.errors import InputError
 from medseg.io import Geometry
+from medseg.io.paths import natural_order
 
 Converter = Callable[[Path], list[Source]]
 
@@ -25,23 +26,13 @@ Converter = Callable[[Path], list[Source]]
 def isbi2012_em(src: Path) -> list[Source]:
     """`train-volume.tif` and `train-labels.tif`; the last fifth of the sections is for validation."""
     image, labels = _file(src, "train-volume.tif"), _file(src, "train-labels.tif")
-    depth = len(read_pixels(image).array)
-    cut = depth * 4 // 5
-    parts = (Part("training", (0, cut)), Part("validation", (cut, depth)))
-    return [
-        interior_stack(image, labels, name="isbi2012", interior_value=255, spacing=(50, 4, 4), unit="nm", parts=parts)
-    ]
+    return [_neurites("isbi2012", image, labels, interior_value=255, spacing_nm=(50, 4, 4))]
 
 
 def vnc_sstem(src: Path) -> list[Source]:
     """`raw.tif` and `membranes.tif` (255 = membrane); the last fifth is for validation."""
     image, membranes = _file(src, "raw.tif"), _file(src, "membranes.tif")
-    depth = len(read_pixels(image).array)
-    cut = depth * 4 // 5
-    parts = (Part("training", (0, cut)), Part("validation", (cut, depth)))
-    return [
-        interior_stack(image, membranes, name="vnc", interior_value=0, spacing=(50, 4.6, 4.6), unit="nm", parts=parts)
-    ]
+    return [_neurites("vnc", image, membranes, interior_value=0, spacing_nm=(50, 4.6, 4.6))]
 
 
 def dsb2018(src: Path) -> list[Source]:
@@ -100,11 +91,6 @@ def ovules_3d(src: Path) -> list[Source]:
     return [replace(s, group=s.name, read=lambda s=s: with_spacing(s)) for s in suffix_pairs(src, ("_labels",))]
 
 
-def ct_examples(src: Path) -> list[Source]:
-    """NIfTI pairs `NAME_ct` with `NAME_labels` or `NAME_mask`."""
-    return nifti_pairs(src)
-
-
 def msd_spleen(src: Path) -> list[Source]:
     """`Task09_Spleen` with `imagesTr` and `labelsTr`."""
     return nifti_pairs(_below(src, "imagesTr").parent)
@@ -131,12 +117,23 @@ CONVERTERS: dict[str, Converter] = {
     "openkbp": openkbp,
     "fib_medulla": fib_medulla,
     "ovules_3d": ovules_3d,
-    "ct_examples": ct_examples,
+    "ct_examples": nifti_pairs,
     "msd_spleen": msd_spleen,
     "cell_tracking": cell_tracking_sequences,
     "chest_ct_kaggle": chest_ct_kaggle,
     "chest_ct_slices": chest_ct_slices,
 }
+
+
+def _neurites(
+    name: str, image: Path, marks: Path, *, interior_value: int, spacing_nm: tuple[float, float, float]
+) -> Source:
+    depth = len(read_pixels(image).array)
+    cut = depth * 4 // 5
+    parts = (Part("training", (0, cut)), Part("validation", (cut, depth)))
+    return interior_stack(
+        image, marks, name=name, interior_value=interior_value, spacing=spacing_nm, unit="nm", parts=parts
+    )
 
 
 def _file(src: Path, name: str) -> Path:

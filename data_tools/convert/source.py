@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -45,9 +45,16 @@ class Source:
     parts: tuple[Part, ...] = (Part(),)
 
 
-def natural_order(name: object) -> list[tuple[int, int, str]]:
-    """Sort key that puts set2 before set10."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in re.split(r"(\d+)", str(name))]
+def existing_folder(src: str | Path) -> Path:
+    """Return the folder.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    root = Path(src)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
+    return root
 
 
 def found(sources: list[Source], where: object, expected: str) -> list[Source]:

@@ -8,7 +8,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -31,8 +31,7 @@ class Limits:
 @dataclass(frozen=True)
 class _Member:
     name: str
-    size: int
-    open: object
+    open: Callable[[], IO[bytes]]
 
 
 def unpack(archive: Path, target: Path, limits: Limits = Limits()) -> Path:
@@ -95,7 +94,7 @@ def _opened(archive: Path) -> Iterator[Iterator[_Member]]:
 def _zip_member(archive: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Member:
     if stat.S_ISLNK(member.external_attr >> 16):
         raise FetchError(f"{archive}: holds the link {member.filename!r}; it was not unpacked")
-    return _Member(member.filename, member.file_size, lambda: file.open(member))
+    return _Member(member.filename, lambda: file.open(member))
 
 
 def _tar_member(archive: Path, file: tarfile.TarFile, member: tarfile.TarInfo) -> _Member:
@@ -108,7 +107,7 @@ def _tar_member(archive: Path, file: tarfile.TarFile, member: tarfile.TarInfo) -
             raise tarfile.ReadError(f"{member.name} has no content")
         return source
 
-    return _Member(member.name, member.size, opened)
+    return _Member(member.name, opened)
 
 
 def _safe_path(archive: Path, name: str, root: Path) -> Path:

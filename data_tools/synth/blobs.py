@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from skimage.measure import label
 
 Window = tuple[slice, ...]
 
@@ -106,8 +107,6 @@ def assign(shape: tuple[int, ...], blobs: list[Blob], smallest: int) -> np.ndarr
     Of a blob that others cut in pieces the largest piece stays; pieces below `smallest` pixels vanish. Ids
     are dense.
     """
-    from skimage.measure import label
-
     best = np.ones(shape, dtype=np.float32)
     owner = np.zeros(shape, dtype=np.int64)
     for number, blob in enumerate(blobs, start=1):

@@ -15,22 +15,15 @@ from data_tools.synth.em_organelles import (
     paint_synapses,
     paint_vesicles,
 )
+from data_tools.synth.sample import CellSample
 from data_tools.synth.shape import checked_shape
 from data_tools.synth.smooth_field import SmoothField
 from medseg.errors import InputError
 
 
-@dataclass(frozen=True)
-class EMSample:
-    """Sections and their truth: `image` uint8, `labels` uint16 (0 = membrane), of one shape."""
-
-    image: np.ndarray
-    labels: np.ndarray
-
-
 def em_sections(
     shape: tuple[int, ...] = (512, 512), seed: int = 0, *, membrane_px: float = 6.5, organelles: bool = True
-) -> EMSample:
+) -> CellSample:
     """Draw synthetic serial-section TEM of neuropil, at about 4 nm per pixel and 50 nm per section.
 
     Args:
@@ -63,7 +56,7 @@ def em_sections(
         image[z] = _render(section, z, look, mitochondria, rng, organelles)
     dense = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
     dense += labels.min() > 0  # a section without any membrane has no 0 to take the first rank
-    return EMSample(image.reshape(shape), _as_uint16(dense).reshape(shape))
+    return CellSample(image.reshape(shape), _as_uint16(dense).reshape(shape))
 
 
 def _as_uint16(labels: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class CellSample:
-    """An image and its exact truth: `labels` uint16, 0 = background, one id per cell, each in one piece."""
+    """An image and its exact truth: `labels` uint16 of the same shape, 0 = background or membrane, one id per cell."""
 
     image: np.ndarray
     labels: np.ndarray

@@ -91,24 +91,25 @@ def evaluate(
     """
     if images is not None and report is None:
         raise InputError("--images are shown on the page of --report; name one, or leave --images out")
+    endings = {"prediction_ending": prediction_ending, "reference_ending": reference_ending}
     if organs is not None:
         from medseg.cli.evaluate_organs import evaluate_organ_files, refuse_options_of_images
 
         refuse_options_of_images(context)
-        _check_outputs([path for path in (json_, csv, report) if path is not None], overwrite)
-        endings = {"prediction_ending": prediction_ending, "reference_ending": reference_ending}
+        _check_outputs(json_, csv, report, overwrite=overwrite)
         files = {"json": json_, "csv": csv, "report": report, "images": images, "overwrite": overwrite}
         evaluate_organ_files(prediction, reference, organs, tolerance_mm, endings=endings, **files, quiet=quiet)
         return
     if tolerance_mm is not None:
         raise InputError("--tolerance-mm is for organs: say which value is which organ with --organs")
-    _check_outputs([path for path in (json_, csv, errors, matches, report) if path is not None], overwrite)
+    _check_outputs(json_, csv, errors, matches, report, overwrite=overwrite)
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:
         say.start("loading")
+        from medseg.io.json_file import write_json
         from medseg.metrics.evaluation_options import METRICS, EvaluationOptions
         from medseg.report.score_table import score_table
-        from medseg.workflow.evaluate import evaluate_files, write_csv, write_json
+        from medseg.workflow.evaluate import evaluate_files, write_csv
         from medseg.workflow.pairs import match_images, pair_files
 
         kinds = [None if kind == _Kind.auto else kind.value for kind in (prediction_kind, reference_kind)]
@@ -119,7 +120,6 @@ def evaluate(
             prediction_kind=kinds[0],
             reference_kind=kinds[1],
         )
-        endings = {"prediction_ending": prediction_ending, "reference_ending": reference_ending}
         pairs, notices = pair_files(prediction, reference, kinds[0], **endings)
         raw = match_images(images, [pair.stem for pair in pairs]) if images else {}
         say.announce("comparing (the first run compiles the metrics)")
@@ -135,7 +135,7 @@ def evaluate(
             say.say(f"note: {notice}")
         say.say(score_table(result))
         if json_:
-            write_json(json_, result, overwrite=overwrite)
+            write_json(json_, result.as_json(), overwrite=overwrite)
             say.say(f"scores: {json_}")
         if csv:
             write_csv(csv, result, overwrite=overwrite)
@@ -173,8 +173,9 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _check_outputs(outputs: list[Path], overwrite: bool) -> None:
+def _check_outputs(*paths: Path | None, overwrite: bool) -> None:
     """Before an hour of work, not after it."""
+    outputs = [path for path in paths if path is not None]
     for number, path in enumerate(outputs):
         if path.resolve() in [other.resolve() for other in outputs[:number]]:
             raise InputError(f"{path}: named for two outputs, of which one would be lost; give each a name of its own")

@@ -55,10 +55,11 @@ def evaluate_organ_files(
     """
     with progress(quiet=quiet) as say:
         say.start("loading")
+        from medseg.io.json_file import write_json
         from medseg.io.paths import VOLUME_SUFFIXES
         from medseg.metrics.organs import TOLERANCE_MM
         from medseg.report.organ_table import organ_table
-        from medseg.workflow.evaluate_organs import evaluate_organs, write_organ_csv, write_organ_json
+        from medseg.workflow.evaluate_organs import evaluate_organs, write_organ_csv
         from medseg.workflow.organ_names import organ_names
         from medseg.workflow.pairs import match_images, pair_files
 
@@ -74,10 +75,12 @@ def evaluate_organ_files(
         for notice in (*notices, *result.notices):
             say.say(f"note: {notice}")
         say.say(organ_table(result))
-        for path, write in ((json, write_organ_json), (csv, write_organ_csv)):
-            if path:
-                write(path, result, overwrite=overwrite)
-                say.say(f"scores: {path}")
+        if json:
+            write_json(json, result.as_json(), overwrite=overwrite)
+            say.say(f"scores: {json}")
+        if csv:
+            write_organ_csv(csv, result, overwrite=overwrite)
+            say.say(f"scores: {csv}")
         problems = list(result.failed.values())
         if report:
             from medseg.report.organ_report import write_organ_report

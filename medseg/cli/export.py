@@ -49,10 +49,10 @@ def export(
         found.check_weights()
     with progress(quiet=quiet) as say:
         say.start("exporting")
+        from medseg.networks.encoders.checkpoint import read_state
         from medseg.workflow.export import ExportError, export_bundle
-        from medseg.workflow.load import check_weights_file
 
-        check_weights_file(weights or found.weights)
+        read_state(weights or found.weights)  # refuses what is none
         try:
             result = export_bundle(
                 found,

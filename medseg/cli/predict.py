@@ -106,10 +106,7 @@ def predict(
     found = find_bundle(bundle)
     overrides = parse_settings(set_, _OPTIONS)
     wanted = {"save_probability": probabilities, "save_overlay": overlay, "save_coco": coco, "save_rois": rois}
-    if tta is not None:
-        wanted["tta"] = tta
-    if channel is not None:
-        wanted["channel"] = channel
+    wanted |= {key: value for key, value in (("tta", tta), ("channel", channel)) if value is not None}
     overrides |= _switches(found, wanted) | {"overwrite": overwrite or resume}
     if tile:
         overrides["tile_shape"] = parse_shape("--tile", tile, found.dimensions)
@@ -180,13 +177,13 @@ def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progres
         bundle.check_weights()
         weights = bundle.weights
     say.start("loading")
+    from medseg.networks.encoders.checkpoint import read_state
     from medseg.workflow.device import pick_device
-    from medseg.workflow.load import check_weights_file
     from medseg.workflow.predict import Predictor
     from medseg.workflow.run_report import RunReport
 
     chosen = pick_device(device)
-    check_weights_file(weights)
+    read_state(weights)  # refuses what is none
     overrides |= {"device": chosen, "weights": str(weights)}
     predictor = Predictor(bundle, output, overrides, progress=say.update)
     report = RunReport.begin(bundle, chosen, weights, sha256(weights), overrides)

@@ -60,15 +60,9 @@ def train(
     from medseg.cli.config_values import parse_settings
 
     found = find_bundle(bundle)
+    given = {"epochs": epochs, "seed": seed, "axes": axes, "split_file": None if split is None else str(split)}
     overrides = parse_settings(set_, _OPTIONS) | {"resume": resume}
-    if epochs is not None:
-        overrides["epochs"] = epochs
-    if seed is not None:
-        overrides["seed"] = seed
-    if axes is not None:
-        overrides["axes"] = axes
-    if split is not None:
-        overrides["split_file"] = str(split)
+    overrides |= {key: value for key, value in given.items() if value is not None}
     start_from = _weights_to_start_from(init_weights)
     if start_from is None and not from_scratch and found.weights.is_file():
         start_from = found.weights
@@ -77,12 +71,12 @@ def train(
         if not no_check:
             _check_data(data, axes, say)
         say.start("loading")
+        from medseg.networks.encoders.checkpoint import read_state
         from medseg.workflow.device import pick_device
-        from medseg.workflow.load import check_weights_file
         from medseg.workflow.train import run_training
 
         if start_from and str(start_from) not in _DOWNLOADS:
-            check_weights_file(start_from)
+            read_state(start_from)  # refuses what is none
         overrides["device"] = pick_device(device)
         failure = run_training(found, data, output, overrides, say.start, say.update, say.say)
         if failure:

@@ -13,6 +13,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from medseg.inferers.image_detections import ImageDetections
+from medseg.inferers.progress_through import report_share
 from medseg.inferers.test_time_augmentation import Symmetry, symmetries_of
 
 Detections = dict[str, Tensor]
@@ -62,8 +63,7 @@ class TestTimeAugmentationDetectionInferer(Inferer):
         symmetries = self.symmetries if self.enabled else self.symmetries[:1]
         views: list[list[Detections]] = [[] for _ in image]
         for number, symmetry in enumerate(symmetries):
-            if self.progress is not None:
-                self.inferer.progress = _part_of(self.progress, number, len(symmetries))
+            report_share(self.inferer, self.progress, number, len(symmetries))
             view = symmetry.apply(image)
             found = self.inferer(view, network, *args, **kwargs)
             if not self.enabled:
@@ -166,7 +166,3 @@ def _neighbours(found: Detections, threshold: float) -> Callable[[int], list[int
     places = np.hstack([(boxes[:, :dims] + boxes[:, dims:]) / 2, kind * (2 * reach.max(initial=0) + 1)])
     tree = KDTree(places)
     return lambda row: tree.query_ball_point(places[row], reach[row], p=np.inf, return_sorted=True)
-
-
-def _part_of(report: Callable[[int, int], None], number: int, count: int) -> Callable[[int, int], None]:
-    return lambda done, tiles: report(number * tiles + done, count * tiles)

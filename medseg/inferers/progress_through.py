@@ -1,10 +1,16 @@
-"""Inferers around another one, whose progress is theirs."""
+"""Inferers around another one, which reports the progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from monai.inferers import Inferer
+
+
+def report_share(inferer: Inferer, report: Callable[[int, int], None] | None, number: int, count: int) -> None:
+    """Let an inferer that can report its progress do so as run ``number`` of ``count``."""
+    if report is not None and hasattr(inferer, "progress"):
+        inferer.progress = lambda done, tiles: report(number * tiles + done, count * tiles)
 
 
 class ProgressThroughInferer(Inferer):

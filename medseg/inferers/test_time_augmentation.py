@@ -15,6 +15,7 @@ from torch.nn.functional import log_softmax, logsigmoid
 
 from medseg.errors import InputError
 from medseg.inferers.one_tensor import one_tensor
+from medseg.inferers.progress_through import report_share
 
 
 class Symmetry(NamedTuple):
@@ -100,7 +101,7 @@ class TestTimeAugmentationInferer(Inferer):
         image = convert_to_tensor(inputs, track_meta=False)
         total: tuple[Tensor, ...] | None = None
         for number, symmetry in enumerate(symmetries):
-            self._report_as(number, len(symmetries))
+            report_share(self.inferer, self.progress, number, len(symmetries))
             logits = symmetry.undo(one_tensor(self.inferer(symmetry.apply(image), network, *args, **kwargs)))
             if not self.enabled:
                 return convert_to_dst_type(logits, inputs, dtype=logits.dtype)[0]
@@ -131,12 +132,6 @@ class TestTimeAugmentationInferer(Inferer):
         if self.activation == "softmax":
             return (log_softmax(logits, dim=1),)
         return logsigmoid(logits), logsigmoid(-logits)
-
-    def _report_as(self, number: int, count: int) -> None:
-        if self.progress is None or not hasattr(self.inferer, "progress"):
-            return
-        report = self.progress
-        self.inferer.progress = lambda done, tiles: report(number * tiles + done, count * tiles)
 
 
 def symmetries_of(spatial_dims: int, name: str | None = None) -> list[Symmetry]:

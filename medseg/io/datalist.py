@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 
 from medseg.errors import InputError
-from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, image_stem, list_images
+from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, by_stem, list_images
 
 
 def training_items(
@@ -106,7 +106,7 @@ def _expand(folder: Path, entry: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
     images, labels = (
-        _by_stem(list_images(folder / sub, IMAGE_SUFFIXES + VOLUME_SUFFIXES)) for sub in ("images", "labels")
+        by_stem(list_images(folder / sub, IMAGE_SUFFIXES + VOLUME_SUFFIXES)) for sub in ("images", "labels")
     )
     if lonely := sorted(set(images) ^ set(labels)):
         where = "labels" if lonely[0] in images else "images"
@@ -114,14 +114,6 @@ def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
             f"{folder}: no file of the stem {lonely[0]!r} in {where}/ ({len(lonely)} stems lack a partner)"
         )
     return [(images[stem], labels[stem]) for stem in images]
-
-
-def _by_stem(files: list[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in files:
-        if (other := found.setdefault(image_stem(path), path)) is not path:
-            raise InputError(f"{other} and {path} have the same stem; rename or remove one")
-    return found
 
 
 def _default_split(pairs: list[tuple[Path, Path]], part: str, fraction: float) -> list[dict[str, Any]]:

@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
 from medseg.errors import InputError
+from medseg.io.dicom_header import Slice, dicom_images, last_line, read_header
 from medseg.io.volume import LPS_TO_RAS, Space, check_affine, check_volume
 
-_SERIES = "0020|000e"
-_POSITION, _ORIENTATION, _PIXEL_SPACING, _THICKNESS = "0020|0032", "0020|0037", "0028|0030", "0018|0050"
-_SAMPLES, _FRAMES, _DESCRIPTION = "0028|0002", "0028|0008", "0008|103e"
-_MODALITY, _IMAGE_TYPE = "0008|0060", "0008|0008"
 _PERHAPS_CT = ("CT", "OT", "")  # OT is what programs write that do not know better
 _UNEVEN = 0.02  # of the slice distance: a rounding of positions to 0.01 mm passes, a missing slice does not
 _LEAST_TILT_DEG = 0.5
 _MOST_ASIDE = 0.5  # pixels that a slice may lie beside the line from the first to the last one
-_PREAMBLE, _MOST_META = 128, 1024
-_CLASS_TAG = b"\x02\x00\x02\x00UI"
-_STORED = "1.2.840.10008.5.1.4.1.1."
-_NO_SLICES = (  # SOP classes made from images: PS3.4, annex B.5
-    f"{_STORED}481.",  # radiotherapy: structure sets, dose, plans
-    f"{_STORED}66",  # segmentations, registrations, raw data
-    f"{_STORED}88.",  # structured reports
-    f"{_STORED}11.",  # presentation states
-    f"{_STORED}104.",  # documents
-    "1.2.840.10008.1.3.10",  # DICOMDIR
-)
-
-
-@dataclass(frozen=True)
-class Slice:
-    """What the header of one DICOM file says; lengths in mm, LPS."""
-
-    path: Path
-    series: str
-    description: str
-    modality: str
-    is_localizer: bool
-    samples: int
-    frames: int
-    size: tuple[int, int]
-    position: np.ndarray | None
-    orientation: np.ndarray | None
-    spacing: np.ndarray | None
-    thickness: np.ndarray | None
 
 
 def is_dicom_folder(folder: Path) -> bool:
     """Whether a file of the folder is a DICOM image by its first bytes; looks at all files until one is."""
-    return any(_is_image(path) for path in _files(folder))
+    return any(True for _ in dicom_images(folder))
 
 
 def holds_ct(folder: Path) -> bool:
@@ -61,9 +28,9 @@ def holds_ct(folder: Path) -> bool:
     Raises:
         OSError: the folder cannot be opened.
     """
-    for path in filter(_is_image, _files(folder)):
+    for path in dicom_images(folder):
         try:
-            if _why_no_ct(_read_header(path)) is None:
+            if _why_no_ct(read_header(path)) is None:
                 return True
         except InputError:  # whoever reads the series says what is wrong
             return True
@@ -83,12 +50,12 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Spa
             orientation, doubled, missing or unevenly spaced slices, gantry tilt, a single slice of unknown thickness;
             the slice is named.
     """
-    headers = read_headers(folder)
+    headers = [read_header(path) for path in dicom_images(folder)]
     reasons = [_why_no_ct(header) for header in headers]
     if headers and None not in reasons:
         raise InputError(f"{folder}: no CT slices in this folder, only {' and '.join(sorted(set(reasons)))}")
     of_ct = [header for header, reason in zip(headers, reasons, strict=True) if reason is None]
-    slices = sort_slices(folder, _choose(folder, of_ct, series))
+    slices = _sort_slices(folder, _choose(folder, of_ct, series))
     affine = _affine(slices)
     check_affine(folder, affine)
     reader = sitk.ImageSeriesReader()
@@ -98,21 +65,12 @@ def read_dicom(folder: Path, series: str | None = None) -> tuple[np.ndarray, Spa
         image = reader.Execute()
     except RuntimeError as error:
         raise InputError(
-            f"{folder}: its slices cannot be read ({_last_line(error)}); export the series again"
+            f"{folder}: its slices cannot be read ({last_line(error)}); export the series again"
         ) from error
     return check_volume(folder, sitk.GetArrayFromImage(image).T), Space.scanner(affine)
 
 
-def read_headers(folder: Path) -> list[Slice]:
-    """Headers of all DICOM images in the folder.
-
-    Raises:
-        InputError: a file seems to be one but cannot be read.
-    """
-    return [_read_header(path) for path in _files(folder) if _is_image(path)]
-
-
-def sort_slices(folder: Path, slices: list[Slice]) -> list[Slice]:
+def _sort_slices(folder: Path, slices: list[Slice]) -> list[Slice]:
     """The slices of one series from one end to the other.
 
     Raises:
@@ -220,66 +178,6 @@ def _why_no_ct(header: Slice) -> str | None:
     if header.is_localizer:
         return "localizers (scouts)"
     return None if header.modality in _PERHAPS_CT else f"images of modality {header.modality}"
-
-
-def _read_header(path: Path) -> Slice:
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise InputError(f"{path}: damaged or no image ({_last_line(error)}); remove or export it again") from error
-    return _slice(path, reader)
-
-
-def _slice(path: Path, reader: sitk.ImageFileReader) -> Slice:
-    def numbers(tag: str, count: int) -> np.ndarray | None:
-        try:
-            values = np.array([float(part) for part in text(tag).split("\\")])
-        except ValueError:
-            return None
-        return values if values.shape == (count,) and np.isfinite(values).all() else None
-
-    def text(tag: str) -> str:
-        return reader.GetMetaData(tag).strip("\0 ") if reader.HasMetaDataKey(tag) else ""
-
-    return Slice(
-        path,
-        text(_SERIES),
-        text(_DESCRIPTION),
-        text(_MODALITY).upper(),
-        "LOCALIZER" in text(_IMAGE_TYPE).upper().split("\\"),
-        int(text(_SAMPLES) or 1),
-        int(text(_FRAMES) or 1),
-        reader.GetSize()[:2],
-        numbers(_POSITION, 3),
-        numbers(_ORIENTATION, 6),
-        numbers(_PIXEL_SPACING, 2),
-        numbers(_THICKNESS, 1),
-    )
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-
-
-def _is_image(path: Path) -> bool:
-    """Whether a file carries DICOM's mark and is not of a class that is made from images; an unknown class passes."""
-    with path.open("rb") as file:
-        file.seek(_PREAMBLE)
-        meta = file.read(_MOST_META)
-    if not meta.startswith(b"DICM"):
-        return False
-    start = meta.find(_CLASS_TAG) + len(_CLASS_TAG)
-    if start < len(_CLASS_TAG):
-        return True
-    length = int.from_bytes(meta[start : start + 2], "little")
-    return not meta[start + 2 : start + 2 + length].decode("latin-1").startswith(_NO_SLICES)
-
-
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
 
 
 def _plain(values: object) -> str:

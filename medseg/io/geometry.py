@@ -42,9 +42,8 @@ class Geometry:
             )
         if self.spacing is None:
             return
-        spatial = "".join(a for a in self.axes if a in SPATIAL)
-        if len(self.spacing) != len(spatial):
-            raise InputError(f"spacing {self.spacing} has {len(self.spacing)} values for the axes {spatial}")
+        if len(self.spacing) != len(self.spatial_axes):
+            raise InputError(f"spacing {self.spacing} has {len(self.spacing)} values for the axes {self.spatial_axes}")
         if not all(np.isfinite(s) and s > 0 for s in self.spacing):
             raise InputError(f"spacing {self.spacing} must be positive and finite")
 

@@ -36,14 +36,14 @@ def read_itk(path: Path) -> tuple[np.ndarray, Space]:
         raise InputError(f"{path}: its header has no voxel size; without it nothing can be measured: mend its header")
     if header.other_unit:
         raise InputError(f"{path}: its voxel size is not in mm ({header.other_unit}); save it in mm")
-    affine = affine_of(image)
+    affine = _affine_of(image)
     check_affine(path, affine)
     if not header.has_orientation:
         warn_of_orientation(path, affine, "no space or directions of the axes")
     return check_volume(path, sitk.GetArrayFromImage(image).T), Space.scanner(affine)
 
 
-def affine_of(image: sitk.Image) -> np.ndarray:
+def _affine_of(image: sitk.Image) -> np.ndarray:
     """4x4 from indices to RAS millimetres, of the first three axes."""
     affine = np.eye(4)
     direction = np.asarray(image.GetDirection()).reshape(image.GetDimension(), -1)[:3, :3]

@@ -15,7 +15,7 @@ import torch
 from monai.config import PathLike
 from monai.data import ImageReader, ImageWriter, image_writer, register_writer
 from monai.transforms.io import array as monai_io_array
-from monai.utils import MetaKeys
+from monai.utils import MetaKeys, ensure_tuple
 
 from medseg.errors import InputError
 from medseg.io.geometry import Geometry, channel_first
@@ -40,15 +40,14 @@ class MicroscopyReader(ImageReader):
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
         """Whether all names end in a suffix that medseg reads."""
-        names = [filename] if isinstance(filename, str | Path) else filename
-        return all(is_image(n) for n in names)
+        return all(map(is_image, ensure_tuple(filename)))
 
     def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[Path]:
         """Note the files; what cannot be read is refused in :meth:`get_data`.
 
         An error here would make ``LoadImage`` try its other readers, and one of them may return page 0.
         """
-        return [Path(data)] if isinstance(data, str | Path) else [Path(d) for d in data]
+        return [Path(d) for d in ensure_tuple(data)]
 
     def get_data(self, img: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
         """Array (channel first where there are channels, files stacked as channels) and metadata.
@@ -119,8 +118,7 @@ class _TiffByDefault(MicroscopyReader):
     """Leaves PNG to MONAI's own reader, whose transposed arrays its PNG writer expects."""
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
-        names = [filename] if isinstance(filename, str | Path) else filename
-        return all(str(n).lower().endswith((".tif", ".tiff")) for n in names)
+        return all(str(n).lower().endswith((".tif", ".tiff")) for n in ensure_tuple(filename))
 
 
 def register() -> None:

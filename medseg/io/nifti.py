@@ -13,7 +13,7 @@ from nibabel.spatialimages import HeaderDataError
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
 from medseg.io.paths import NIFTI_SUFFIXES
-from medseg.io.volume import Space, check_affine, check_volume, warn, warn_of_orientation
+from medseg.io.volume import Space, check_affine, check_volume, stored_axes, warn, warn_of_orientation
 
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # by the header's unit of space: unknown, m, mm, um
 
@@ -28,6 +28,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
         InputError: damaged or cut off, several volumes, colour, NaN voxels or voxel size, an affine that cannot be
             inverted, a unit of space other than mm.
     """
+    path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
         image = nib.load(path)
         header, affine = image.header, np.asarray(image.affine, dtype=float)
@@ -60,7 +61,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
 def _warn_of_contradiction(path: Path, sform: np.ndarray, qform: np.ndarray) -> None:
     """Voxel sizes and sides are of the scan; to lie elsewhere, as in an atlas, is what two matrices are for."""
     (axes, sizes), (other_axes, other_sizes) = (
-        ("".join(nib.aff2axcodes(matrix)), nib.affines.voxel_sizes(matrix)) for matrix in (sform, qform)
+        (stored_axes(matrix), nib.affines.voxel_sizes(matrix)) for matrix in (sform, qform)
     )
     if axes != other_axes or not np.allclose(sizes, other_sizes, rtol=0.01):
         shown = f"{axes} and {other_axes}, {sizes.round(3).tolist()} and {other_sizes.round(3).tolist()} mm"

@@ -38,6 +38,20 @@ def image_stem(path: str | Path) -> str:
     return Path(name).stem
 
 
+def by_stem(files: Iterable[Path]) -> dict[str, Path]:
+    """Files by their stem, in the order given.
+
+    Raises:
+        InputError: two files of one stem.
+    """
+    found: dict[str, Path] = {}
+    for path in files:
+        stem = image_stem(path)
+        if (other := found.setdefault(stem, path)) is not path:
+            raise InputError(f"{other} and {path} have the same stem {stem!r}; rename or remove one")
+    return found
+
+
 def readable(name: str) -> str:
     """A file's name as text that can be written and drawn: bytes that are not UTF-8 as backslash escapes."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -82,7 +96,7 @@ def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, 
     return list(files)
 
 
-def natural_order(path: Path) -> list[tuple[int, int, str]]:
+def natural_order(path: str | Path) -> list[tuple[int, int, str]]:
     """Key that sorts x2 before x10."""
     parts = re.split(r"(\d+)", str(path))
     return [(0, int(p), "") if p.isdigit() else (1, 0, p.lower()) for p in parts]

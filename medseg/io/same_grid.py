@@ -6,14 +6,13 @@ from collections.abc import Hashable, Mapping
 from itertools import product
 from typing import Any
 
-import nibabel as nib
 import numpy as np
-from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
 from medseg.errors import InputError
 from medseg.io.source_file import describe_source
+from medseg.io.volume import stored_axes
 
 _MOST_APART = 0.1  # voxels; headers round
 
@@ -30,9 +29,6 @@ class CheckSameGridd(MapTransform):
     Raises:
         InputError: another shape than the first, a corner more than a tenth of a voxel away, or no MetaTensor.
     """
-
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at the keys; the data pass through unchanged."""
@@ -61,7 +57,7 @@ def why_elsewhere(
     """
     if shape != reference_shape:
         return f"it has {' x '.join(map(str, shape))} voxels, not {' x '.join(map(str, reference_shape))}"
-    stored, expected = ("".join(nib.aff2axcodes(a)) for a in (affine, reference_affine))
+    stored, expected = stored_axes(affine), stored_axes(reference_affine)
     if stored != expected:
         return f"it is stored as {stored}, not as {expected}"
     corners = np.array([(*corner, 1) for corner in product(*((0, n - 1) for n in shape))]).T

@@ -55,10 +55,8 @@ def _imagej_pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str |
         if tag in tags and tags[tag].value[0] > 0:
             numerator, denominator = tags[tag].value
             named[axis] = denominator / numerator
-    of_sections = "Z" in file.series[0].axes
-    depth = abs(
-        float(metadata.get("spacing", 1.0 if of_sections else 0.0))
-    )  # ImageJ leaves out a distance of exactly 1
+    unsaid = 1.0 if "Z" in file.series[0].axes else 0.0  # ImageJ leaves out a distance of exactly 1
+    depth = abs(float(metadata.get("spacing", unsaid)))
     if depth > 0:
         named["Z"] = depth
     stated = metadata.get("unit", "")  # yunit and zunit are there only where they differ from it

@@ -1,4 +1,4 @@
-"""A volume and where it lies in the patient: NIfTI, NRRD, MHA and DICOM series in, NIfTI out."""
+"""Where a volume lies in the patient, and what no reader takes for one."""
 
 from __future__ import annotations
 
@@ -111,12 +111,16 @@ def check_volume(path: object, array: np.ndarray) -> np.ndarray:
     return array
 
 
+def stored_axes(affine: np.ndarray) -> str:
+    """Where the array's axes lead in the patient, as RAS or LPS."""
+    return "".join(map(str, nib.aff2axcodes(affine)))  # None of an axis that leads nowhere
+
+
 def warn_of_orientation(path: object, affine: np.ndarray, missing: str) -> None:
     """Tell the user that the file does not say which side is right, and what it is taken for."""
-    axes = "".join(nib.aff2axcodes(affine))
     warn(
-        f"{path}: the header does not say how the volume lies in the patient ({missing}); taken as {axes}: check that "
-        "left and right are not exchanged"
+        f"{path}: the header does not say how the volume lies in the patient ({missing}); taken as "
+        f"{stored_axes(affine)}: check that left and right are not exchanged"
     )
 
 

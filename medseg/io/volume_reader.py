@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from monai.config import PathLike
 from monai.data import ImageReader
-from monai.utils import MetaKeys
+from monai.utils import MetaKeys, ensure_tuple
 
 from medseg.errors import InputError
 from medseg.io.paths import is_volume
@@ -38,12 +38,11 @@ class VolumeReader(ImageReader):
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
         """Whether all names are volumes or folders."""
-        names = [filename] if isinstance(filename, str | Path) else filename
-        return all(Path(n).is_dir() or is_volume(n) for n in names)
+        return all(Path(n).is_dir() or is_volume(n) for n in ensure_tuple(filename))
 
     def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[Path]:
         """Note the file; what cannot be read is refused in :meth:`get_data`, so that no other reader is tried."""
-        return [Path(data)] if isinstance(data, str | Path) else [Path(d) for d in data]
+        return [Path(d) for d in ensure_tuple(data)]
 
     def get_data(self, img: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
         """``(X, Y, Z)`` float32, and metadata with the affine to RAS millimetres.

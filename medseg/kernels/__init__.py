@@ -1,1 +1,1 @@
-"""Exact algorithms on arrays: numpy and numba only, no torch, no MONAI."""
+"""Exact algorithms on arrays: numpy, scipy and numba, no torch, no MONAI."""

@@ -1,6 +1,6 @@
 """Topology, instance and pixel metrics: plain functions and MONAI Cumulative metrics.
 
-The functions need no torch; the metric classes, which do, are loaded when they are asked for.
+Each is loaded when it is asked for: the functions but `score_organs` need no torch.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ _PLACES = {
     "betti": ("betti_error", "betti_numbers"),
     "centerline": ("cl_dice",),
     "instances": ("aggregated_jaccard_index", "average_precision", "f1_score", "panoptic_quality"),
+    "organs": ("score_organs",),
+    "handlers": ("StackMetricHandler",),
+    "physical": ("PhysicalMetricHandler",),
     "pixel_metric": ("PixelErrorMetric",),
     "warping_metric": ("WarpingErrorMetric",),
     "topology_metrics": ("BettiErrorMetric", "CenterlineDiceMetric"),

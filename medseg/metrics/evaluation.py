@@ -25,7 +25,7 @@ from medseg.metrics.pixel import PixelScore, foreground_score, pixel_error_of, p
 from medseg.metrics.rand import rand_of
 from medseg.metrics.segments import as_sections, thresholds_for
 from medseg.metrics.topology_units import mask_units
-from medseg.metrics.warping import CHALLENGE_THRESHOLDS
+from medseg.metrics.warping import levels_for
 from medseg.metrics.warping_score import WarpingError, summarise
 
 _RADIUS = 20  # of the challenge's test for splits, in pixels
@@ -179,25 +179,18 @@ def _add_segment_scores(
     }
 
 
-def _warping_thresholds(kind: Kind, options: EvaluationOptions) -> tuple[float, ...]:
-    """The challenge's ten levels, of which the last of the other sweeps is not one."""
-    if options.threshold is not None or kind != "probability":
-        return thresholds_for(kind, options.threshold)
-    return CHALLENGE_THRESHOLDS
-
-
 def _warping_counts(predicted: np.ndarray, truth: np.ndarray, options: EvaluationOptions) -> np.ndarray:
     if truth.dtype.kind == "f":
         truth = truth > 0  # as the challenge does with a grey label
     if not options.volumetric:
         predicted, truth = as_sections(predicted), as_sections(truth)
     pair = ImagePair.of(predicted, truth, None, radius=_RADIUS, volumetric=bool(options.volumetric))
-    return pair.count(_warping_thresholds(kind_of(predicted), options))
+    return pair.count(levels_for(kind_of(predicted), options.levels))
 
 
 def _join_warping(images: Sequence[ImageEvaluation], options: EvaluationOptions) -> WarpingError:
     kind = "probability" if any(i.prediction_kind == "probability" for i in images) else "binary"
-    thresholds = _warping_thresholds(kind, options)
+    thresholds = levels_for(kind, options.levels)
     counts = np.zeros((len(thresholds), 2, len(CLASSES) + 1), np.int64)
     for image in images:
         counts += image.warping  # a mask has one row, which counts at every level

@@ -73,6 +73,11 @@ class EvaluationOptions:
         return any(name in self.metrics for name in GROUPS[group])
 
     @property
+    def levels(self) -> tuple[float, ...] | None:
+        """Where probabilities are cut for the measures that know a sweep; None for their own."""
+        return None if self.threshold is None else (self.threshold,)
+
+    @property
     def level(self) -> float:
         """Where probabilities are cut for the measures that know no sweep."""
         return _LEVEL if self.threshold is None else self.threshold

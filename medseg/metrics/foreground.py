@@ -1,4 +1,4 @@
-"""What an array shows: a foreground probability, a binary mask or a label image; and its foreground."""
+"""The foreground of a probability, a binary mask or a label image."""
 
 import warnings
 from typing import Any, Literal
@@ -30,62 +30,6 @@ def as_array(image: Any, name: str) -> np.ndarray:
     if array.size == 0:
         raise InputError(f"{name}: the image has no pixels, its shape is {array.shape}")
     return np.asarray(array)
-
-
-def kind_of_prediction(prediction: np.ndarray) -> Kind:
-    """Floats are probabilities, integers with one value beside 0 a binary mask, other integers labels.
-
-    Raises:
-        InputError: NaN, floats outside 0..1, negative ids.
-    """
-    if prediction.dtype.kind != "f":
-        return _kind_of_integers(prediction, "prediction")
-    # In float32, in which they are compared: 1 + 1e-12 is 1.
-    low, high = np.float32(prediction.min()), np.float32(prediction.max())
-    if np.isnan(low):
-        raise InputError(f"prediction: {np.isnan(prediction).sum()} pixels are NaN; a probability is 0 to 1")
-    if low < 0 or high > 1:
-        raise InputError(
-            f"prediction: values from {low:g} to {high:g}, but a probability is 0 to 1; apply a sigmoid to "
-            "logits, divide grey levels by their maximum (in float32), or give masks and labels as integers"
-            + ids_in_floats(prediction, "prediction")
-        )
-    return "probability"
-
-
-def ids_in_floats(image: np.ndarray, name: str) -> str:
-    """End of a message about floats that are no probability: what to do if they are ids; empty if they cannot be."""
-    if image.dtype.kind != "f" or not np.array_equal(image, np.trunc(image)):
-        return ""
-    return (
-        f'. They are whole numbers: if they are ids, call them labels ({name}_kind="labels", on the command line '
-        f"--{name}-kind labels)"
-    )
-
-
-def kind_of_reference(reference: np.ndarray) -> Kind:
-    """Binary mask or labels; floats are accepted if they hold whole numbers.
-
-    Raises:
-        InputError: NaN or other numbers that are not whole, negative ids.
-    """
-    if reference.dtype.kind == "f":
-        fractional = int((reference != np.trunc(reference)).sum())  # NaN and infinity differ from themselves
-        if fractional or np.isinf(reference).any():
-            raise InputError(
-                f"reference: {fractional or np.isinf(reference).sum()} pixels are not whole numbers; "
-                "the reference is a binary mask or a label image, not a probability"
-            )
-    return _kind_of_integers(reference, "reference")
-
-
-def _kind_of_integers(image: np.ndarray, name: str) -> Kind:
-    if image.dtype.kind == "b":
-        return "binary"
-    if image.min() < 0:
-        raise InputError(f"{name}: smallest value {image.min()}; 0 is background and ids are positive")
-    highest = image.max()
-    return "binary" if all(((s == 0) | (s == highest)).all() for s in image) else "labels"
 
 
 def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:

@@ -13,7 +13,8 @@ from medseg.kernels.in_threads import default_threads
 from medseg.kernels.lattice import Lattice
 from medseg.kernels.mismatches import CLASSES, find_mismatches
 from medseg.kernels.warp import frame_components, frame_mask, frame_proposal
-from medseg.metrics.foreground import Kind, as_array, foreground_of, kind_of_prediction, kind_of_reference
+from medseg.metrics.foreground import Kind, as_array, foreground_of
+from medseg.metrics.kinds import as_kind, kind_of
 from medseg.metrics.warping_score import Mismatch
 
 
@@ -57,12 +58,13 @@ class ImagePair:
                 raise InputError(f"mask: {np.isnan(mask).sum()} pixels are NaN; non-zero pixels may move")
             mask = mask.reshape(-1, *section)
         whole = radius is None or radius < 1 or radius > min(section)
+        predicted, truth = as_kind(prediction, "prediction"), as_kind(reference, "reference")
         return cls(
-            prediction.reshape(-1, *section),
-            reference.reshape(-1, *section),
+            predicted.reshape(-1, *section),
+            truth.reshape(-1, *section),
             mask,
-            kind_of_prediction(prediction),
-            kind_of_reference(reference),
+            kind_of(predicted),
+            kind_of(truth),
             0 if whole else int(radius),
             reference.ndim > section_ndim,
         )

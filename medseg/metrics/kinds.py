@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from medseg.errors import InputError
-from medseg.metrics.foreground import Kind, as_array, ids_in_floats, kind_of_prediction, kind_of_reference
+from medseg.metrics.foreground import Kind, as_array
 from medseg.metrics.segments import as_sections, components
 
 
@@ -18,8 +18,9 @@ def as_kind(image: Any, name: str, kind: Kind | None = None) -> np.ndarray:
         image: numpy or torch, any real dtype; not modified, copied only where the dtype changes.
         name: `"prediction"` or `"reference"`, for messages; only a prediction is looked upon as a probability
             without being told so.
-        kind: what the image is. None: as `medseg.metrics.foreground` sees it. Integer probabilities are divided
-            by the largest value of their dtype, in float32; floats can be labels if they are whole numbers.
+        kind: what the image is. None: floats of a prediction are a probability; numbers with one value beside 0 are a
+            mask, others labels. Integer probabilities are divided by the largest value of their dtype, in float32;
+            floats can be labels if they are whole numbers.
 
     Raises:
         InputError: no pixels, NaN, probabilities outside 0..1, negative or fractional ids, a mask of more than
@@ -27,7 +28,7 @@ def as_kind(image: Any, name: str, kind: Kind | None = None) -> np.ndarray:
     """
     array = as_array(image, name)
     if kind is None:
-        kind = kind_of_prediction(array) if name == "prediction" else kind_of_reference(array)
+        kind = _kind_seen(array, name)
     if kind == "probability":
         return _as_probability(array, name)
     if kind == "binary":
@@ -81,18 +82,42 @@ def one_volume(prediction: np.ndarray, reference: np.ndarray, volumetric: bool |
     return kind_of(prediction) == kind_of(reference) == "labels" if volumetric is None else volumetric
 
 
+def _kind_seen(array: np.ndarray, name: str) -> Kind:
+    if array.dtype.kind == "b":
+        return "binary"
+    if array.dtype.kind == "f":
+        if name == "prediction":
+            return "probability"
+        fractional = int((array != np.trunc(array)).sum())  # NaN and infinity differ from themselves
+        if fractional or np.isinf(array).any():
+            raise InputError(
+                f"{name}: {fractional or np.isinf(array).sum()} pixels are not whole numbers; "
+                f"the {name} is a binary mask or a label image, not a probability"
+            )
+    if array.min() < 0:
+        raise InputError(f"{name}: smallest value {array.min()}; 0 is background and ids are positive")
+    highest = array.max()
+    return "binary" if all(((s == 0) | (s == highest)).all() for s in array) else "labels"
+
+
 def _as_probability(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype.kind in "ui":
         if array.min() < 0:
             raise InputError(f"{name}: smallest value {array.min()}; a probability is 0 to 1")
         return array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
     probability = array.astype(np.float32, copy=False)
-    low, high = probability.min(), probability.max()
-    if not (low >= 0 and high <= 1):  # NaN is neither
+    low, high = probability.min(), probability.max()  # in float32, in which they are compared: 1 + 1e-12 is 1
+    if np.isnan(low):
+        raise InputError(f"{name}: {np.isnan(array).sum()} pixels are NaN; a probability is 0 to 1")
+    if low < 0 or high > 1:
+        ids = (
+            f'. They are whole numbers: if they are ids, call them labels ({name}_kind="labels", on the command '
+            f"line --{name}-kind labels)"
+        )
         raise InputError(
-            f"{name}: values from {low:g} to {high:g}, but a probability is 0 to 1 and never NaN; apply a "
-            "sigmoid to logits, divide grey levels by their maximum, or give masks and labels as integers"
-            + ids_in_floats(array, name)
+            f"{name}: values from {low:g} to {high:g}, but a probability is 0 to 1; apply a sigmoid to "
+            "logits, divide grey levels by their maximum (in float32), or give masks and labels as integers"
+            f"{ids if np.array_equal(array, np.trunc(array)) else ''}"
         )
     return np.asarray(probability)
 

@@ -16,9 +16,10 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.kernels.contingency import ContingencyTable, contingency_table
 from medseg.kernels.in_threads import default_threads
+from medseg.kernels.thinning import thin
 from medseg.metrics.foreground import Kind, foreground_of
 from medseg.metrics.kinds import as_kinds, kind_of, one_volume
-from medseg.metrics.segments import as_sections, binarise, components, thinned_components, thresholds_for
+from medseg.metrics.segments import as_sections, binarise, components, thresholds_for
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class _Units:
     @property
     def segment(self) -> Callable[[np.ndarray], np.ndarray]:
         """From a mask of one unit to ids."""
-        return thinned_components if self.thin_borders else components
+        return thin if self.thin_borders else components
 
     def pairs(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Prediction and reference of each unit, as they are."""

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from medseg.errors import InputError
 from medseg.metrics.confusion import ConfusionCounts
 from medseg.metrics.foreground import Kind, foreground_of
-from medseg.metrics.kinds import as_kind, kind_of
+from medseg.metrics.kinds import as_kinds, kind_of
 from medseg.metrics.segments import as_sections, binarise, one_level, thresholds_for
 
 
@@ -73,7 +72,7 @@ def pixel_error(
 
     Source: Arganda-Carreras et al., Frontiers in Neuroanatomy 9:142, 2015.
     """
-    predicted, truth = _checked(prediction, reference, prediction_kind, reference_kind)
+    predicted, truth = as_kinds(prediction, reference, prediction_kind, reference_kind)
     return pixel_error_of(pixel_scores(predicted, truth, thresholds_for(kind_of(predicted), threshold)))
 
 
@@ -85,13 +84,13 @@ def pixel_error_of(sweep: Sequence[PixelScore]) -> PixelResult:
 
 def dice(prediction: Any, reference: Any, *, threshold: float = 0.5) -> PixelResult:
     """Dice coefficient of the foregrounds (every labelled pixel), NaN if both are empty."""
-    score = foreground_score(*_checked(prediction, reference), threshold=one_level(threshold))
+    score = foreground_score(*as_kinds(prediction, reference), threshold=one_level(threshold))
     return PixelResult(score.dice, score, (score,))
 
 
 def iou(prediction: Any, reference: Any, *, threshold: float = 0.5) -> PixelResult:
     """Intersection over union of the foregrounds (every labelled pixel), NaN if both are empty."""
-    score = foreground_score(*_checked(prediction, reference), threshold=one_level(threshold))
+    score = foreground_score(*as_kinds(prediction, reference), threshold=one_level(threshold))
     return PixelResult(score.iou, score, (score,))
 
 
@@ -100,7 +99,7 @@ def pixel_scores(
     reference: np.ndarray,
     thresholds: Sequence[float],
 ) -> tuple[PixelScore, ...]:
-    """Scores of arrays from `as_kind` at each threshold; the reference's foreground is what exceeds 0."""
+    """Scores of arrays from `as_kinds` at each threshold; the reference's foreground is what exceeds 0."""
     counts = [ConfusionCounts() for _ in thresholds]
     for p, r in zip(as_sections(prediction), as_sections(reference), strict=True):
         foreground, truth = foreground_of(p, kind_of(p)), foreground_of(r, kind_of(r)) > 0
@@ -113,19 +112,6 @@ def foreground_score(prediction: np.ndarray, reference: np.ndarray, *, threshold
     """Score of all labelled pixels: touching objects stay whole; probabilities are cut at `threshold`."""
     predicted = binarise(prediction, threshold) if kind_of(prediction) == "probability" else prediction != 0
     return PixelScore(threshold, _count(predicted, reference > 0))
-
-
-def _checked(
-    prediction: Any,
-    reference: Any,
-    prediction_kind: Kind | None = None,
-    reference_kind: Kind | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    predicted = as_kind(prediction, "prediction", prediction_kind)
-    truth = as_kind(reference, "reference", reference_kind)
-    if predicted.shape != truth.shape:
-        raise InputError(f"prediction and reference must have one shape; got {predicted.shape} and {truth.shape}")
-    return predicted, truth
 
 
 def _count(predicted: np.ndarray, truth: np.ndarray) -> ConfusionCounts:

@@ -1,4 +1,4 @@
-"""From images to segments: thresholds, binarisation, components of sections, border thinning."""
+"""From images to segments: thresholds, binarisation, components of sections."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.kernels.components import label_components
-from medseg.kernels.thinning import thin
 from medseg.metrics.foreground import Kind
 
 SWEEP = (0.0, 0.1, 0.2, 0.1 + 0.2, 0.4, 0.5, 0.6, 0.7, 0.7999999999999999, 0.8999999999999999, 0.9999999999999999)
@@ -56,11 +55,3 @@ def as_sections(image: np.ndarray) -> np.ndarray:
 def components(foreground: np.ndarray) -> np.ndarray:
     """Segments of a section `(Y, X)` (4-connected) or of a volume `(Z, Y, X)` (6-connected)."""
     return label_components(foreground, 4 if foreground.ndim == 2 else 6)[0]
-
-
-def thinned_components(foreground: np.ndarray) -> np.ndarray:
-    """Segments of a section `(Y, X)`, grown until one-pixel borders (0) part them.
-
-    A section without foreground becomes one segment: nothing predicted counts as everything merged.
-    """
-    return thin(foreground)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import json
 import logging
 import math
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from torch import nn
 
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
+from medseg.io.json_file import write_json
 from medseg.training.weights_on_disk import weights_on_disk
 
 _logger = logging.getLogger(__name__)
@@ -135,8 +135,7 @@ class RunState:
         state = {name: _detached(item.state_dict()) for name, item in self.save_dict.items()}
         progress = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
         self._write("checkpoint.pt", {"state": state, "history": self.history, "best": self.best, **progress})
-        with atomic_target(self.run_dir / "history.json", overwrite=True) as partial:
-            partial.write_text(json.dumps(self.history, indent=1) + "\n", encoding="utf-8")
+        write_json(self.run_dir / "history.json", self.history, overwrite=True)
         draw_learning_curve(self.history, self.run_dir / "learning_curve.png")
 
     def _write(self, name: str, content: Any) -> None:

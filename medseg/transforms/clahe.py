@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_numpy, convert_to_tensor
 from skimage.exposure import equalize_adapthist
 
 from medseg.errors import InputError
 from medseg.io.source_file import describe_source
+from medseg.transforms.dictionary_form import DictionaryForm
 
 
 class CLAHE(Transform):
@@ -71,7 +72,7 @@ class CLAHE(Transform):
         return convert_to_dst_type(out, dst=img, dtype=torch.float32)[0]
 
 
-class CLAHEd(MapTransform):
+class CLAHEd(DictionaryForm):
     """Dictionary form of :class:`CLAHE`."""
 
     backend = CLAHE.backend
@@ -85,12 +86,4 @@ class CLAHEd(MapTransform):
         spatial_dims: int | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.equalize = CLAHE(kernel_size, clip_limit, nbins, spatial_dims)
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        """Return a copy of ``data`` with the keys equalised."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.equalize(result[key])
-        return result
+        super().__init__(keys, CLAHE(kernel_size, clip_limit, nbins, spatial_dims), allow_missing_keys)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import convert_to_dst_type
 from skimage.measure import label
 from skimage.segmentation import watershed
 
+from medseg.transforms.dictionary_form import DictionaryForm
 from medseg.transforms.instances import label_sections
 from medseg.transforms.probability_array import probability_array
 
@@ -76,7 +76,7 @@ class InstancesFromCore(Transform):
         return _of_size(cells, self.min_size, self.max_size)
 
 
-class InstancesFromCored(MapTransform):
+class InstancesFromCored(DictionaryForm):
     """Dictionary form of :class:`InstancesFromCore`."""
 
     def __init__(
@@ -90,15 +90,8 @@ class InstancesFromCored(MapTransform):
         max_size: int | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.transform = InstancesFromCore(core_threshold, cell_threshold, min_core, min_size, spatial_dims, max_size)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of ``data`` with the keys turned into label images."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.transform(result[key])
-        return result
+        transform = InstancesFromCore(core_threshold, cell_threshold, min_core, min_size, spatial_dims, max_size)
+        super().__init__(keys, transform, allow_missing_keys)
 
 
 def _of_size(labels: np.ndarray, min_size: int, max_size: int | None = None) -> np.ndarray:

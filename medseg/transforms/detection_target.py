@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 
 from medseg.kernels.object_boxes import object_boxes
+from medseg.transforms.dictionary_form import DictionaryForm
 from medseg.transforms.label_array import label_array
 
 
@@ -42,19 +41,11 @@ class DetectionTarget(Transform):
         }
 
 
-class DetectionTargetd(MapTransform):
+class DetectionTargetd(DictionaryForm):
     """Dictionary form of :class:`DetectionTarget`."""
 
     def __init__(self, keys: KeysCollection, min_size: int = 1, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.transform = DetectionTarget(min_size)
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, object]:
-        """Return a copy of ``data`` with the keys turned into targets."""
-        result: dict[Hashable, object] = dict(data)
-        for key in self.key_iterator(data):
-            result[key] = self.transform(data[key])
-        return result
+        super().__init__(keys, DetectionTarget(min_size), allow_missing_keys)
 
 
 def _number(labels: np.ndarray, min_size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
 
 from medseg.transforms.core_classes import CORE, NO_LIMIT, core_classes
+from medseg.transforms.dictionary_form import DictionaryForm
 from medseg.transforms.label_array import label_array
 
 
@@ -45,18 +44,10 @@ class ForegroundAndCores(Transform):
         return convert_to_dst_type(np.stack([labels > 0, cores]), dst=img, dtype=torch.float32)[0]
 
 
-class ForegroundAndCoresd(MapTransform):
+class ForegroundAndCoresd(DictionaryForm):
     """Dictionary form of :class:`ForegroundAndCores`."""
 
     backend = ForegroundAndCores.backend
 
     def __init__(self, keys: KeysCollection, share: float = 0.5, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.convert = ForegroundAndCores(share)
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        """Return a copy of ``data`` with the keys turned into objects and cores."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.convert(result[key])
-        return result
+        super().__init__(keys, ForegroundAndCores(share), allow_missing_keys)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
-from monai.transforms import MapTransform, ScaleIntensityRange, Transform
+from monai.transforms import ScaleIntensityRange, Transform
 from monai.utils import TransformBackends
 
 from medseg.errors import InputError
+from medseg.transforms.dictionary_form import DictionaryForm
 
 # name: (level, width) in Hounsfield units; Murphy et al., "Windowing (CT)", Radiopaedia.org
 HU_WINDOWS: dict[str, tuple[float, float]] = {
@@ -56,7 +57,7 @@ class HUWindow(Transform):
         return self.scale(img)
 
 
-class HUWindowd(MapTransform):
+class HUWindowd(DictionaryForm):
     """Dictionary form of :class:`HUWindow`."""
 
     backend = HUWindow.backend
@@ -68,15 +69,7 @@ class HUWindowd(MapTransform):
         clip: bool = True,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.window = HUWindow(window, clip)
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        """Return a copy of ``data`` with the keys windowed."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.window(result[key])
-        return result
+        super().__init__(keys, HUWindow(window, clip), allow_missing_keys)
 
 
 def level_and_width(window: str | Sequence[float]) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -69,19 +69,13 @@ class LabelsOnInputGridd(MapTransform):
         return result
 
 
-def labels_on_grid(
-    probability: torch.Tensor,
-    to_source: np.ndarray,
-    shape: tuple[int, int, int],
-    progress: Callable[[int, int], None] | None = None,
-) -> torch.Tensor:
+def labels_on_grid(probability: torch.Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) -> torch.Tensor:
     """Most probable class at each voxel of another grid.
 
     Args:
         probability: ``(C, X, Y, Z)`` float; class 0 is background.
         to_source: 4x4 from indices of the new grid to indices of ``probability``.
         shape: of the new grid.
-        progress: called with (planes done, planes in all).
 
     Returns:
         ``shape``, uint8 (int32 for more than 256 classes); 0 for voxels whose centre lies more than half a voxel
@@ -104,6 +98,4 @@ def labels_on_grid(
         grid = place.flip(-1)[None].to(device, probability.dtype)
         sampled = F.grid_sample(probability[None], grid, mode="bilinear", padding_mode="border", align_corners=False)
         labels[start : start + len(x)] = (sampled[0].argmax(dim=0) * inside).to(labels.dtype)
-        if progress is not None:
-            progress(start + len(x), shape[0])
     return labels

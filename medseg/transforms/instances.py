@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import convert_to_dst_type
 from skimage.measure import label
 from skimage.segmentation import watershed
 
+from medseg.transforms.dictionary_form import DictionaryForm
 from medseg.transforms.probability_array import probability_array
 
 
@@ -54,7 +55,7 @@ class InstancesFromProbability(Transform):
         return convert_to_dst_type(labels, img, dtype=torch.int32)[0]
 
 
-class InstancesFromProbabilityd(MapTransform):
+class InstancesFromProbabilityd(DictionaryForm):
     """Dictionary form of :class:`InstancesFromProbability`."""
 
     def __init__(
@@ -66,15 +67,8 @@ class InstancesFromProbabilityd(MapTransform):
         spatial_dims: int = 2,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.transform = InstancesFromProbability(seed_threshold, threshold, min_size, spatial_dims)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of ``data`` with the keys turned into label images."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.transform(result[key])
-        return result
+        transform = InstancesFromProbability(seed_threshold, threshold, min_size, spatial_dims)
+        super().__init__(keys, transform, allow_missing_keys)
 
 
 def _cells(probability: np.ndarray, seed_threshold: float, threshold: float, min_size: int) -> np.ndarray:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
 
 from medseg.errors import InputError
 from medseg.io.source_file import describe_source
+from medseg.transforms.dictionary_form import DictionaryForm
 
 
 class PercentileNormalize(Transform):
@@ -78,7 +77,7 @@ class PercentileNormalize(Transform):
         return convert_to_dst_type(out, dst=img, dtype=torch.float32)[0]
 
 
-class PercentileNormalized(MapTransform):
+class PercentileNormalized(DictionaryForm):
     """Dictionary form of :class:`PercentileNormalize`: normalises each of ``keys``."""
 
     backend = PercentileNormalize.backend
@@ -93,15 +92,7 @@ class PercentileNormalized(MapTransform):
         together: bool = False,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.normalize = PercentileNormalize(lower, upper, spatial_dims, clip, together)
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        """Return a copy of ``data`` with the keys normalised."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.normalize(result[key])
-        return result
+        super().__init__(keys, PercentileNormalize(lower, upper, spatial_dims, clip, together), allow_missing_keys)
 
 
 def _normalize(img: torch.Tensor, lower: float, upper: float, dims: int, source: str) -> torch.Tensor:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import TransformBackends, convert_to_tensor
 
 from medseg.errors import InputError
 from medseg.io.source_file import describe_source
+from medseg.transforms.dictionary_form import DictionaryForm
 
 
 class ToRGB(Transform):
@@ -43,18 +42,10 @@ class ToRGB(Transform):
         )
 
 
-class ToRGBd(MapTransform):
+class ToRGBd(DictionaryForm):
     """Dictionary form of :class:`ToRGB`."""
 
     backend = ToRGB.backend
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.convert = ToRGB()
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        """Return a copy of ``data`` with the keys in three channels."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.convert(result[key])
-        return result
+        super().__init__(keys, ToRGB(), allow_missing_keys)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from itertools import product
 
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Transform
+from monai.transforms import Transform
 from monai.utils import TransformBackends, convert_to_dst_type, convert_to_tensor
 
 from medseg.errors import InputError
 from medseg.kernels.check_labels import check_labels
+from medseg.transforms.dictionary_form import DictionaryForm
 from medseg.transforms.label_array import label_array
 
 
@@ -80,21 +80,13 @@ class SeparateTouching(Transform):
         return convert_to_dst_type(labels[None], dst=img, dtype=img.dtype)[0]
 
 
-class SeparateTouchingd(MapTransform):
+class SeparateTouchingd(DictionaryForm):
     """Dictionary form of :class:`SeparateTouching`."""
 
     backend = SeparateTouching.backend
 
     def __init__(self, keys: KeysCollection, connectivity: int | None = None, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.separate = SeparateTouching(connectivity)
-
-    def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
-        """Return a copy of ``data`` with the keys separated."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[key] = self.separate(result[key])
-        return result
+        super().__init__(keys, SeparateTouching(connectivity), allow_missing_keys)
 
 
 def _half_neighbourhood(ndim: int, connectivity: int) -> list[tuple[int, ...]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.io import Geometry, read_image, read_labels
-from medseg.io.atomic import atomic_target
 from medseg.io.csv_file import csv_file
 from medseg.metrics.evaluation import ImageEvaluation, Scores, evaluate_arrays, scores_of
 from medseg.metrics.evaluation_options import EvaluationOptions
@@ -39,7 +37,7 @@ class Evaluation:
     """Kind of prediction and reference by stem."""
     failed: dict[str, str]
     """Why an image was not evaluated, by stem."""
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """`{"images": {stem: {name: value}}, "total": {name: value}, ...}`; undefined values are None."""
@@ -85,10 +83,8 @@ def read_pair(
             "they must show the same pixels"
         )
     _warn_of_pixel_sizes(pair, geometry_of_prediction, geometry)
-    if geometry.spacing is None:
-        geometry = replace(geometry, spacing=_spacing_if_alike(geometry_of_prediction, geometry), unit=None)
-        if geometry.spacing is not None:
-            geometry = replace(geometry, unit=geometry_of_prediction.unit)
+    if geometry.spacing is None and geometry_of_prediction.spatial_axes == geometry.spatial_axes:
+        geometry = replace(geometry, spacing=geometry_of_prediction.spacing, unit=geometry_of_prediction.unit)
     if objects == "auto":
         through = None if "Z" in geometry.axes and reference.ndim == 3 else False
     else:
@@ -131,12 +127,6 @@ def evaluate_files(
     done = tuple(pair for pair in pairs if pair.stem in images)
     notices = (*_notices(total, images, options), *(f"{stem}: {message}" for stem, message in warned))
     return Evaluation(options, done, scores, total, kinds, failed, notices)
-
-
-def write_json(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
-    """Write the scores as JSON."""
-    with atomic_target(path, overwrite=overwrite) as target:
-        target.write_text(json.dumps(evaluation.as_json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_csv(path: Path, evaluation: Evaluation, *, overwrite: bool = False) -> None:
@@ -196,10 +186,6 @@ def _warn_of_pixel_sizes(pair: FilePair, prediction: Geometry, reference: Geomet
         "places in µm are the reference's",
         stacklevel=3,
     )
-
-
-def _spacing_if_alike(source: Geometry, target: Geometry) -> tuple[float, ...] | None:
-    return source.spacing if source.spatial_axes == target.spatial_axes else None
 
 
 def _notices(total: Scores, images: dict[str, ImageEvaluation], options: EvaluationOptions) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ import numpy as np
 
 from medseg.errors import InputError, InputWarning
 from medseg.io import Space, read_volume
-from medseg.io.atomic import atomic_target
 from medseg.io.csv_file import csv_file
 from medseg.io.same_grid import why_elsewhere
 from medseg.metrics.organs import (
@@ -125,12 +123,6 @@ def _score_pair(pair: FilePair, names: dict[int, str] | None, tolerance_mm: floa
         shown = f"{', '.join(map(str, others[:8]))}{' ...' if len(others) > 8 else ''}"
         warnings.warn(f"{pair.stem}: the values {shown} have no name and are not scored", InputWarning, stacklevel=2)
     return score_organs(prediction, reference, space.spacing_mm, sorted(names or held), tolerance_mm)
-
-
-def write_organ_json(path: Path, evaluation: OrganEvaluation, *, overwrite: bool = False) -> None:
-    """Write the scores as JSON."""
-    with atomic_target(path, overwrite=overwrite) as target:
-        target.write_text(json.dumps(evaluation.as_json(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_organ_csv(path: Path, evaluation: OrganEvaluation, *, overwrite: bool = False) -> None:

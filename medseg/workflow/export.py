@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +17,7 @@ from torch import Tensor, nn
 from medseg.catalog import Bundle
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
-from medseg.workflow.load import load_workflow
+from medseg.workflow.load import load_workflow, quiet_libraries
 
 FORMATS = {"onnx": (".onnx",), "torchscript": (".ts", ".pt")}
 TOLERANCE = 1e-4  # of the largest logit, at least of 1
@@ -85,7 +82,7 @@ def export_bundle(
     sizes = _Sizes.of(bundle, network)
     facts = {"level": level, "stride": sizes.stride, "first_side": sizes.first, "margin": network.margin}
     with atomic_target(path, overwrite=overwrite) as partial:
-        with _quiet():
+        with quiet_libraries():  # the exporters tell of packages not needed here, and of deprecations of their own
             if format == "onnx":
                 try:
                     _write_onnx(network, partial, sizes, bundle.metadata, facts)
@@ -198,16 +195,3 @@ def _difference(network: nn.Module, path: Path, format: str, image: Tensor) -> f
     if found.shape != expected.shape:
         return float("inf")
     return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    # the exporters report on packages that are not needed here, and print deprecations of their own code
-    previous = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(previous)

@@ -17,8 +17,9 @@ RESULT_SUFFIXES = {
     "objects": ".csv",
     "coco": ".json",
     "rois": ".zip",
+    "structures": ".csv",  # of volumes, as is the preview
+    "preview": ".png",
 }
-RESULT_SUFFIXES |= {"structures": ".csv", "preview": ".png"}  # of volumes
 
 
 def name_images(item: str) -> dict[Path, str]:

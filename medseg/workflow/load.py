@@ -36,11 +36,8 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
     """
     path = bundle.config(config)
     _check_keys(bundle, path, overrides)
-    previous = logging.root.manager.disable
-    logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MONAI warns that configs run code: this one is ours or the user's
+        with quiet_libraries():  # MONAI warns that configs run code: this one is ours or the user's
             workflow = ConfigWorkflow(
                 config_file=str(path),
                 meta_file=str(bundle.root / "configs" / "metadata.json"),
@@ -60,25 +57,20 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
                 "network_def::KEY=VALUE, say the same here"
             )
         raise InputError(f"{bundle.name}: cannot be set up: {reason}") from error
-    finally:
-        logging.disable(previous)
     return workflow
 
 
-def check_weights_file(path: Path) -> None:
-    """Refuse a file that is not a state dict saved by torch.
-
-    Raises:
-        InputError: not there, damaged, or holding more than weights, which could run code.
-    """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file of weights")
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep libraries from warning and logging; errors are raised all the same."""
+    previous = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch, zipfile and pickle raise many types
-        raise InputError(f"{path}: damaged or no file of weights; give the model.pt of `medseg train`") from error
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise InputError(f"{path}: holds no plain weights (a state dict); give the model.pt of `medseg train`")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(previous)
 
 
 @contextmanager

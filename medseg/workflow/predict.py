@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,6 @@ class PredictionResult:
     warnings: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     """Warnings about the file itself, which every user should read."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the JSON report."""
-        return asdict(self)
 
 
 class Predictor:

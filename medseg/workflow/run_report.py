@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 
 from medseg import __version__
 from medseg.catalog import Bundle
-from medseg.io.atomic import atomic_target
+from medseg.io.json_file import write_json
 from medseg.workflow.predict import PredictionResult
 
 _LIBRARIES = ("torch", "monai", "numpy", "scikit-image", "tifffile")
@@ -54,8 +53,7 @@ class RunReport:
         """Write as JSON, replacing an earlier report."""
         content = self.header | {
             "seconds": round(time.perf_counter() - self.started, 3),
-            "images": [r.as_dict() for r in self.results],
+            "images": [asdict(r) for r in self.results],
             "not_run": self.problems,
         }
-        with atomic_target(path, overwrite=True) as partial:
-            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_json(path, content, overwrite=True)

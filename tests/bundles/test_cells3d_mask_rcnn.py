@@ -1,15 +1,13 @@
 import csv
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from bundle_runs import run_bundle
 
 from medseg.io import Geometry, read_labels, write_image, write_labels
 
-ROOT = Path(__file__).parents[2]
-SMALL = ["--set", "patch_size=[16,32,32]", "--no-check", "--epochs", "1", "--set", "crops_per_epoch=4", "--set", "val_interval=1", "--from-scratch"]
+SMALL = ["--set", "patch_size=[16,32,32]", "--set", "crops_per_epoch=4", "--set", "val_interval=1"]
+SMALL += ["--no-check", "--epochs", "1", "--from-scratch"]
 
 
 def test_trains_infers_and_evaluates_volumes(medseg, narrow_cells3d_detector, deep_nuclei, tmp_path):
@@ -45,10 +43,6 @@ def test_evaluate_scores_real_volumes(narrow_cells3d_detector, data_dir, tmp_pat
             array = read(path, axes="ZYX")[0] if kind == "raw" else read(path)[0]
             folder = tmp_path / "data" / ("images" if kind == "raw" else "labels")
             write(folder / f"v{k}.tif", array[:40, :64, :64], Geometry("ZYX", (0.28, 0.13, 0.13), "um"))
-    configs = narrow_cells3d_detector / "configs"
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
-    command += [f"['{configs / 'train.json'}','{configs / 'evaluate.json'}']", "--bundle_root", narrow_cells3d_detector]
-    command += ["--dataset_dir", tmp_path / "data", "--output_dir", tmp_path]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    settings = ["--dataset_dir", tmp_path / "data", "--output_dir", tmp_path]
+    run_bundle(narrow_cells3d_detector, ["train", "evaluate"], *settings)
     assert "ap50_95" in (tmp_path / "metrics.csv").read_text()

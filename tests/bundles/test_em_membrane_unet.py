@@ -1,14 +1,10 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from monai.bundle import ConfigWorkflow
+from bundle_runs import missing_properties, run_bundle
 
 from medseg.io import Geometry, read_image, read_labels, write_image
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +19,7 @@ def images(em_folder, tmp_path_factory) -> Path:
 
 
 def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, tiny_bundle, images, tmp_path):
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", tiny_bundle / "configs" / "inference.json"]
-    command += ["--bundle_root", tiny_bundle, "--dataset_dir", images, "--output_dir", tmp_path / "monai"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_bundle(tiny_bundle, ["inference"], "--dataset_dir", images, "--output_dir", tmp_path / "monai")
     assert medseg("predict", tiny_bundle, images, "-o", tmp_path / "medseg").code == 0
     for stem in ("flat", "stack", "pixel"):
         for name in (f"{stem}_labels.tif", f"{stem}_objects.csv"):
@@ -36,30 +29,14 @@ def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, tiny_bundle
     assert (labels.shape, geometry.axes, geometry.unit) == ((2, 100, 110), "ZYX", "nm")
 
 
-@pytest.mark.parametrize(("name", "kind"), [("inference", "infer"), ("train", "train")])
-def test_no_property_is_missing(tiny_bundle, em_folder, tmp_path, name, kind):
-    workflow = ConfigWorkflow(
-        config_file=str(tiny_bundle / "configs" / f"{name}.json"),
-        meta_file=str(tiny_bundle / "configs" / "metadata.json"),
-        logging_file=False,
-        workflow_type=kind,
-        bundle_root=str(tiny_bundle),
-        dataset_dir=str(em_folder / "images" if kind == "infer" else em_folder),
-        output_dir=str(tmp_path),
-        device="cpu",
-    )
-    workflow.initialize()
-    assert not workflow.check_properties()
+@pytest.mark.parametrize("name", ["inference", "train"])
+def test_no_property_is_missing(tiny_bundle, em_folder, tmp_path, name):
+    assert not missing_properties(tiny_bundle, name, em_folder, tmp_path)
 
 
 @pytest.mark.slow
 def test_evaluate_scores_the_validation_sections(tiny_bundle, em_folder, tmp_path):
-    configs = tiny_bundle / "configs"
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
-    command += [f"['{configs / 'train.json'}','{configs / 'evaluate.json'}']", "--bundle_root", tiny_bundle]
-    command += ["--dataset_dir", em_folder, "--output_dir", tmp_path]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_bundle(tiny_bundle, ["train", "evaluate"], "--dataset_dir", em_folder, "--output_dir", tmp_path)
     content = (tmp_path / "metrics.csv").read_text()
     for metric in ("v_rand", "warping_error", "pixel_error", "interior_iou"):
         assert metric in content

@@ -3,8 +3,6 @@
 import csv
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -12,9 +10,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from bundle_runs import missing_properties, run_bundle
 from bundle_weights import ship_weights
 from dicom_series import write_series
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigParser
 
 from data_tools.synth.ct_phantom import ct_phantom
 from medseg.catalog import Bundle
@@ -163,11 +162,8 @@ def test_options_of_images_are_refused(medseg, small_bundle, volumes, tmp_path):
 @pytest.mark.slow
 def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, small_bundle, volumes, tmp_path):
     (volumes / "bad.nii.gz").unlink()
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", small_bundle / "configs/inference.json"]
-    command += ["--meta_file", small_bundle / "configs/metadata.json", "--bundle_root", small_bundle]
-    command += ["--dataset_dir", volumes, "--output_dir", tmp_path / "monai", "--device", "cpu"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    settings = ["--meta_file", small_bundle / "configs/metadata.json", "--device", "cpu"]
+    run_bundle(small_bundle, ["inference"], *settings, "--dataset_dir", volumes, "--output_dir", tmp_path / "monai")
     assert medseg("predict", small_bundle, volumes, "-o", tmp_path / "medseg", "--device", "cpu").code == 0
     names = {p.name for p in (tmp_path / "medseg").iterdir() if p.suffix != ".png"}
     assert len(names) == 8
@@ -217,13 +213,9 @@ def test_starts_from_another_bundles_encoder(medseg, small_bundle, ct_folder, tm
 
 @pytest.mark.slow
 def test_evaluate_measures_in_millimetres_on_the_grid_of_the_file(small_bundle, ct_folder, tmp_path):
-    configs = small_bundle / "configs"
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
-    command += [f"['{configs / 'inference.json'}','{configs / 'evaluate.json'}']"]
-    command += ["--meta_file", configs / "metadata.json", "--bundle_root", small_bundle, "--device", "cpu"]
-    command += ["--dataset_dir", ct_folder, "--output_dir", tmp_path]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    settings = ["--meta_file", small_bundle / "configs/metadata.json", "--device", "cpu"]
+    settings += ["--dataset_dir", ct_folder, "--output_dir", tmp_path]
+    run_bundle(small_bundle, ["inference", "evaluate"], *settings)
     content = (tmp_path / "metrics.csv").read_text()
     for metric in ("dice", "surface_dice_2mm", "hd95_mm"):
         assert metric in content
@@ -231,21 +223,10 @@ def test_evaluate_measures_in_millimetres_on_the_grid_of_the_file(small_bundle, 
     assert not list(tmp_path.glob("*.nii.gz"))
 
 
-@pytest.mark.parametrize(("name", "kind"), [("inference", "infer"), ("train", "train")])
-def test_no_property_is_missing(small_bundle, ct_folder, tmp_path, name, kind):
-    workflow = ConfigWorkflow(
-        config_file=str(small_bundle / "configs" / f"{name}.json"),
-        meta_file=str(small_bundle / "configs" / "metadata.json"),
-        logging_file=False,
-        workflow_type=kind,
-        bundle_root=str(small_bundle),
-        dataset_dir=str(ct_folder / "images" if kind == "infer" else ct_folder),
-        output_dir=str(tmp_path),
-        device="cpu",
-        **(QUICK[small_bundle.name] if kind == "train" else {}),
-    )
-    workflow.initialize()
-    assert not workflow.check_properties()
+@pytest.mark.parametrize("name", ["inference", "train"])
+def test_no_property_is_missing(small_bundle, ct_folder, tmp_path, name):
+    settings = QUICK[small_bundle.name] if name == "train" else {}
+    assert not missing_properties(small_bundle, name, ct_folder, tmp_path, **settings)
 
 
 @pytest.mark.slow

@@ -1,14 +1,13 @@
 import csv
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow
+from bundle_runs import missing_properties, run_bundle
+from monai.bundle import ConfigParser
 
 from data_tools.convert.coco import coco_annotations
 from medseg.io import Geometry, read_image, read_labels, write_image
@@ -64,10 +63,7 @@ def test_tta_averages_what_the_views_find(medseg, narrow_nuclei_detector, images
 
 def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, narrow_nuclei_detector, images, tmp_path):
     bundle = narrow_nuclei_detector
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", bundle / "configs" / "inference.json"]
-    command += ["--bundle_root", bundle, "--dataset_dir", images, "--output_dir", tmp_path / "monai"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_bundle(bundle, ["inference"], "--dataset_dir", images, "--output_dir", tmp_path / "monai")
     assert medseg("predict", bundle, images, "-o", tmp_path / "medseg", "--overlay").code == 0
     for stem in ("gray", "colour", "stack", "tiny"):
         for name in (f"{stem}_labels.tif", f"{stem}_objects.csv"):
@@ -118,30 +114,15 @@ def test_boxes_alone(medseg, narrow_nuclei_detector, flat_nuclei, tmp_path):
 
 @pytest.mark.slow
 def test_evaluate_scores_the_validation_images(narrow_nuclei_detector, flat_nuclei, tmp_path):
-    configs = narrow_nuclei_detector / "configs"
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
-    command += [f"['{configs / 'train.json'}','{configs / 'evaluate.json'}']", "--bundle_root", narrow_nuclei_detector]
-    command += ["--dataset_dir", flat_nuclei, "--output_dir", tmp_path]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    settings = ["--dataset_dir", flat_nuclei, "--output_dir", tmp_path]
+    run_bundle(narrow_nuclei_detector, ["train", "evaluate"], *settings)
     content = (tmp_path / "metrics.csv").read_text()
     assert all(metric in content for metric in ("ap50", "ap50_95", "iou", "panoptic_quality"))
 
 
-def test_no_property_is_missing(narrow_nuclei_detector, flat_nuclei, tmp_path):
-    for name, kind in (("inference", "infer"), ("train", "train")):
-        workflow = ConfigWorkflow(
-            config_file=str(narrow_nuclei_detector / "configs" / f"{name}.json"),
-            meta_file=str(narrow_nuclei_detector / "configs" / "metadata.json"),
-            logging_file=False,
-            workflow_type=kind,
-            bundle_root=str(narrow_nuclei_detector),
-            dataset_dir=str(flat_nuclei / "images" if kind == "infer" else flat_nuclei),
-            output_dir=str(tmp_path),
-            device="cpu",
-        )
-        workflow.initialize()
-        assert not workflow.check_properties()
+@pytest.mark.parametrize("name", ["inference", "train"])
+def test_no_property_is_missing(narrow_nuclei_detector, flat_nuclei, tmp_path, name):
+    assert not missing_properties(narrow_nuclei_detector, name, flat_nuclei, tmp_path)
 
 
 @pytest.mark.parametrize("purpose", ["train", "inference"])

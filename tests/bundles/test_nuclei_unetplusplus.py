@@ -7,7 +7,8 @@ import imagecodecs
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow
+from bundle_runs import missing_properties, run_bundle
+from monai.bundle import ConfigParser
 
 from data_tools.synth.dataset import write_synthetic
 from data_tools.synth.nuclei import nuclei
@@ -75,11 +76,7 @@ def test_the_probability_is_that_of_the_foreground(predicted):
 
 
 def test_monai_bundle_run_gives_the_labels_of_medseg_predict(tiny_nuclei_bundle, images, predicted, tmp_path):
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
-    command += [tiny_nuclei_bundle / "configs" / "inference.json", "--bundle_root", tiny_nuclei_bundle]
-    command += ["--dataset_dir", images, "--output_dir", tmp_path]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_bundle(tiny_nuclei_bundle, ["inference"], "--dataset_dir", images, "--output_dir", tmp_path)
     for stem in ("gray", "colour", "stack"):
         for name in (f"{stem}_labels.tif", f"{stem}_objects.csv"):
             assert (tmp_path / name).read_bytes() == (predicted / name).read_bytes()
@@ -156,31 +153,16 @@ def test_training_learns_and_its_weights_predict(medseg, tiny_nuclei_bundle, dat
     assert done.code == 0, done.err
 
 
-@pytest.mark.parametrize(("name", "kind"), [("inference", "infer"), ("train", "train")])
-def test_no_property_is_missing(tiny_nuclei_bundle, data, tmp_path, name, kind):
-    workflow = ConfigWorkflow(
-        config_file=str(tiny_nuclei_bundle / "configs" / f"{name}.json"),
-        meta_file=str(tiny_nuclei_bundle / "configs" / "metadata.json"),
-        logging_file=False,
-        workflow_type=kind,
-        bundle_root=str(tiny_nuclei_bundle),
-        dataset_dir=str(data / "images" if kind == "infer" else data),
-        output_dir=str(tmp_path),
-        device="cpu",
-    )
-    workflow.initialize()
-    assert not workflow.check_properties()
+@pytest.mark.parametrize("name", ["inference", "train"])
+def test_no_property_is_missing(tiny_nuclei_bundle, data, tmp_path, name):
+    assert not missing_properties(tiny_nuclei_bundle, name, data, tmp_path)
 
 
 @pytest.mark.slow
 def test_evaluate_scores_label_images(tiny_nuclei_bundle, data, tmp_path):
-    configs = tiny_nuclei_bundle / "configs"
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
-    command += [f"['{configs / 'train.json'}','{configs / 'evaluate.json'}']", "--bundle_root", tiny_nuclei_bundle]
-    command += ["--dataset_dir", data, "--output_dir", tmp_path, "--level", 2]
-    command += ["--core_threshold", 0.5, "--cell_threshold", 0.5]  # random weights are never sure
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    settings = ["--dataset_dir", data, "--output_dir", tmp_path, "--level", 2]
+    settings += ["--core_threshold", 0.5, "--cell_threshold", 0.5]  # random weights are never sure
+    run_bundle(tiny_nuclei_bundle, ["train", "evaluate"], *settings)
     scores = dict(line.split(",")[:2] for line in (tmp_path / "metrics.csv").read_text().split())
     assert set(scores) == {"ap50", "ap50_95", "panoptic_quality", "foreground_iou"}
     assert 0 < float(scores["foreground_iou"]) < 1
@@ -235,15 +217,9 @@ def test_volumes_keep_the_second_look_test_time_augmentation_and_a_table_of_volu
 def test_the_same_class_learns_volumes(tmp_path):
     """The 3D configs: volume in, volume out."""
     write_synthetic("nuclei", tmp_path / "data", count=2, shape=(24, 72, 80))
-    root = ROOT / "bundles" / "nuclei_unetplusplus"
 
     def run(name: str, *settings: object) -> None:
-        configs = f"['{CONFIGS / name}.json','{CONFIGS / f'ovules_3d_{name}'}.json']"
-        command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", configs, "--bundle_root", root]
-        done = subprocess.run(
-            list(map(str, [*command, *settings])), capture_output=True, text=True, cwd=ROOT, check=False
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
+        run_bundle(ROOT / "bundles" / "nuclei_unetplusplus", [name, f"ovules_3d_{name}"], *settings)
 
     run("train", "--dataset_dir", tmp_path / "data", "--output_dir", tmp_path / "run", "--epochs", 1, "--crops", 4)
     images, out = tmp_path / "data" / "images", tmp_path / "out"

@@ -74,3 +74,9 @@ def test_damaged_nifti(tmp_path):
         read_pixels(tmp_path / "a.nii.gz")
     with pytest.raises(InputError, match="no such file"):
         read_pixels(tmp_path / "b.nii")
+
+
+def test_nifti_that_may_not_be_read_is_not_called_damaged(tmp_path, forbidden):
+    write_pixels(tmp_path / "a.nii.gz", Pixels(np.zeros((2, 2, 2), np.uint8), None, AFFINE))
+    with pytest.raises(PermissionError):
+        read_pixels(forbidden(tmp_path / "a.nii.gz"))

@@ -32,3 +32,9 @@ def test_voxel_size_of_the_header_that_is_none(tmp_path, size):
     (tmp_path / "a.nii").write_bytes(bytes(content))
     with pytest.raises(InputError, match=r"a\.nii: (voxel size|its voxel size)"):
         read_volume(tmp_path / "a.nii")
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, forbidden):
+    nib.save(nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4)), tmp_path / "ct.nii.gz")
+    with pytest.raises(PermissionError):
+        read_volume(forbidden(tmp_path / "ct.nii.gz"))

@@ -36,7 +36,7 @@ def test_auto():
         (BYTES, "binary", "several"),
         (np.array([[0.5]]), "labels", "whole"),
         (np.array([[np.nan]]), "labels", "NaN"),
-        (np.array([[np.nan]]), "probability", "never NaN"),
+        (np.array([[np.nan]]), "probability", "1 pixels are NaN"),
         (np.array([[2.0]]), "probability", "0 to 1"),
         (np.array([[-1, 3]]), "labels", "-1"),
         (np.array([[-1, 3]]), "probability", "-1"),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from medseg.errors import InputError
-from medseg.metrics.organs import mean_over_cases, mean_over_organs, score_organs
+from medseg.metrics import score_organs
+from medseg.metrics.organs import mean_over_cases, mean_over_organs
 
 SPACING_MM = (3.0, 1.0, 2.0)
 

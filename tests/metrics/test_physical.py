@@ -6,7 +6,7 @@ from monai.data import MetaTensor
 from monai.metrics import HausdorffDistanceMetric, SurfaceDiceMetric
 
 from medseg.errors import InputError
-from medseg.metrics.physical import PhysicalMetricHandler
+from medseg.metrics import PhysicalMetricHandler
 
 
 def shifted(spacing, voxels=2):

@@ -9,10 +9,6 @@ from fill_weights import checksum, fill_module, synth_image
 from medseg.networks import UNet
 
 
-def count(network: torch.nn.Module) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
 def paper_key(depth: int):
     """From a UNet key to the oracle's names enc0.conv1, bottom.conv2, up3, dec3.conv1, head."""
 
@@ -34,9 +30,9 @@ def paper_key(depth: int):
 @pytest.mark.parametrize(
     ("ins", "outs", "parameters"), [(1, 2, 31030658), (1, 1, 31030593), (1, 4, 31030788), (3, 2, 31031810)]
 )
-def test_parameter_count_of_the_paper(ins, outs, parameters):
-    assert count(UNet(2, ins, outs)) == parameters
-    assert count(UNet(2, ins, outs, padding="same")) == parameters
+def test_parameter_count_of_the_paper(ins, outs, parameters, count_parameters):
+    assert count_parameters(UNet(2, ins, outs)) == parameters
+    assert count_parameters(UNet(2, ins, outs, padding="same")) == parameters
 
 
 def test_572_gives_388():
@@ -46,9 +42,9 @@ def test_572_gives_388():
         assert network(torch.zeros(1, 1, 572, 572)).shape == (1, 2, 388, 388)
 
 
-def test_3d_facts():
+def test_3d_facts(count_parameters):
     network = UNet(3, 1, 3, channels=(32, 64, 128, 256))
-    assert count(network) == 5599779
+    assert count_parameters(network) == 5599779
     assert (network.margin, network.stride) == (44, 8)
 
 
@@ -72,7 +68,7 @@ def test_valid_size_is_the_smallest_that_runs(depth):
 
 
 @pytest.mark.parametrize("case", ["188", "220x252", "3d"])
-def test_parity_with_the_functional_reference(arch_oracle, case):
+def test_parity_with_the_functional_reference(arch_oracle, case, count_parameters):
     stored = np.load(arch_oracle / f"unet_valid_{case}.npz")
     meta = json.loads(str(stored["meta"]))
     image = synth_image(meta["input"]["name"], meta["input"]["shape"])
@@ -80,7 +76,7 @@ def test_parity_with_the_functional_reference(arch_oracle, case):
     channels = [meta["base"] * 2**level for level in range(meta["depth"] + 1)]
     network = UNet(image.ndim - 1, image.shape[0], meta["classes"], channels=channels).eval()
     fill_module(network, meta["salt"], meta["adjust"], rename=paper_key(meta["depth"]))
-    assert count(network) == meta["parameters"]
+    assert count_parameters(network) == meta["parameters"]
     with torch.inference_mode():
         output = network.double()(torch.from_numpy(image)[None].double())[0].numpy()
     expected = stored["output"].reshape(output.shape)

@@ -13,10 +13,6 @@ from medseg.errors import InputError
 from medseg.networks import UNetPlusPlus
 
 
-def count(network: torch.nn.Module) -> int:
-    return sum(p.numel() for p in network.parameters())
-
-
 def paper_key(key: str) -> str:
     """From a UNetPlusPlus key without norm to the oracle's names x01.conv1, up01, head1."""
     if m := re.fullmatch(r"heads\.(\d)\.(\w+)", key):
@@ -41,12 +37,12 @@ def facts(arch_oracle):
         (2, 3, {"norm": "batch", "upsample": "bilinear"}, 9163428, [103041, 519105, 2236161, 9163329]),
     ],
 )
-def test_parameter_counts_of_every_level(dims, ins, options, heads, levels):
+def test_parameter_counts_of_every_level(dims, ins, options, heads, levels, count_parameters):
     network = UNetPlusPlus(dims, ins, 1, **options)
-    assert count(network) == heads
+    assert count_parameters(network) == heads
     if levels:
-        assert [count(network.pruned(level)) for level in network.levels] == levels
-        assert count(UNetPlusPlus(dims, ins, 1, deep_supervision=False, **options)) == levels[-1]
+        assert [count_parameters(network.pruned(level)) for level in network.levels] == levels
+        assert count_parameters(UNetPlusPlus(dims, ins, 1, deep_supervision=False, **options)) == levels[-1]
 
 
 def test_keys_and_shapes_of_the_paper(facts):
@@ -58,14 +54,14 @@ def test_keys_and_shapes_of_the_paper(facts):
     ("case", "concat"),
     [("unetpp_paper", "up_first"), ("unetpp_paper_3d", "up_first"), ("unetpp_paper_skipfirst", "skips_first")],
 )
-def test_parity_with_the_functional_reference(arch_oracle, case, concat):
+def test_parity_with_the_functional_reference(arch_oracle, case, concat, count_parameters):
     stored = np.load(arch_oracle / f"{case}.npz")
     meta = json.loads(str(stored["meta"]))
     image = synth_image(meta["input"]["name"], meta["input"]["shape"])
     assert checksum(image) == meta["input"]["crc32"]
     network = UNetPlusPlus(image.ndim - 1, 1, meta["classes"], channels=meta["filters"], concat=concat)
     fill_module(network, meta["salt"], meta["adjust"], rename=paper_key)
-    assert count(network) == meta["parameters"]
+    assert count_parameters(network) == meta["parameters"]
     batch = torch.from_numpy(image)[None].double()
     with torch.inference_mode():
         heads = network.double().train()(batch)
@@ -74,7 +70,7 @@ def test_parity_with_the_functional_reference(arch_oracle, case, concat):
             assert np.abs(output.numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
             assert torch.equal(network.pruned(level).eval()(batch), output)
         assert torch.equal(network.eval()(batch), heads[0])
-    assert {f"L{level}": count(network.pruned(level)) for level in (1, 2, 3)} == meta["pruned_parameters"]
+    assert {f"L{level}": count_parameters(network.pruned(level)) for level in (1, 2, 3)} == meta["pruned_parameters"]
 
 
 @given(
@@ -145,10 +141,10 @@ def test_refuses_levels_that_are_none(level):
         UNetPlusPlus(2, 1, 1, channels=(2, 2, 2, 2)).pruned(level)
 
 
-def test_refuses_to_prune_to_an_untrained_head():
+def test_refuses_to_prune_to_an_untrained_head(count_parameters):
     network = UNetPlusPlus(2, 1, 1, channels=(2, 2, 2), deep_supervision=False)
     assert isinstance(network(torch.zeros(1, 1, 4, 4)), torch.Tensor)
-    assert count(network.pruned(2)) == count(network)
+    assert count_parameters(network.pruned(2)) == count_parameters(network)
     with pytest.raises(InputError, match="without deep supervision"):
         network.pruned(1)
 

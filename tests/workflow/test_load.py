@@ -3,7 +3,7 @@ import torch
 
 from medseg.catalog import Bundle
 from medseg.errors import InputError
-from medseg.workflow.load import check_weights_file, load_workflow, root_cause
+from medseg.workflow.load import load_workflow, root_cause
 
 
 @pytest.mark.parametrize("key", ["epoch", "network_def::chanels", "train::handlers::99", "run::x", "threshold::0"])
@@ -27,21 +27,6 @@ def test_weights_of_another_network(tiny_bundle):
             {"network_def::channels": [2, 2], "weights": str(tiny_bundle / "models" / "model.pt")},
             datalist=[{"image": ""}],
         )
-
-
-def test_check_weights_file(tiny_bundle, tmp_path):
-    check_weights_file(tiny_bundle / "models" / "model.pt")
-    path = tmp_path / "w.pt"
-    with pytest.raises(InputError, match=r"w\.pt: no such file"):
-        check_weights_file(path)
-    for content in (b"", b"text", (tiny_bundle / "models" / "model.pt").read_bytes()[:-100]):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match=r"w\.pt: damaged or no file of weights"):
-            check_weights_file(path)
-    for thing, message in (({"epoch": 3}, "no plain weights"), (torch.nn.Linear(1, 1), "no file of weights")):
-        torch.save(thing, path)
-        with pytest.raises(InputError, match=message):
-            check_weights_file(path)
 
 
 def chained(*errors, explicit=True):

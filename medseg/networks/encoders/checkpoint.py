@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
 import torch
@@ -74,16 +73,20 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """The plain state dict in a file, on the CPU.
 
     Raises:
-        InputError: no such file, or not a state dict.
+        InputError: no such file, damaged, or holding other than weights, which could run code.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file of weights")
+    path.open("rb").close()  # a file that may not be read is not damaged
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise InputError(f"{path}: not readable as weights ({str(error).splitlines()[0]})") from error
+    except Exception as error:  # torch, zipfile and pickle raise many types
+        raise InputError(f"{path}: damaged or no file of weights; give the model.pt of `medseg train`") from error
     if not isinstance(state, dict) or not state or not all(isinstance(v, Tensor) for v in state.values()):
-        raise InputError(f"{path}: not a plain state dict (names to tensors); save network.state_dict() by itself")
+        raise InputError(
+            f"{path}: holds no plain weights (a state dict); give the model.pt of `medseg train`, or save "
+            "network.state_dict() by itself"
+        )
     return state
 
 

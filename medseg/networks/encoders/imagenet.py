@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from pathlib import Path
-from typing import BinaryIO
 
 import pooch
 
@@ -64,16 +62,8 @@ def download_checked(url: str, cache_dir: Path | None = None) -> Path:
             f"{url}: cannot be downloaded to {folder} ({type(error).__name__}); without a network, download it "
             "elsewhere and name the file instead"
         ) from error
-    with path.open("rb") as file:
-        found = _sha256(file)
+    found = pooch.file_hash(path)
     if not found.startswith(promised[1]):
         path.unlink()
         raise InputError(f"{url}: damaged (SHA-256 {found[:8]}..., its name says {promised[1]}); try again")
     return path
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()

@@ -9,7 +9,7 @@ import tifffile
 from drawn_squares import IMAGE, square
 
 from data_tools.convert.cell_tracking import cell_tracking_sequences
-from data_tools.convert.cellpose import cellpose_folder
+from data_tools.convert.formats import FORMATS, Extra
 from data_tools.convert.nifti_pairs import nifti_pairs
 from data_tools.convert.object_masks import object_mask_folders
 from data_tools.convert.openkbp import openkbp_patients
@@ -19,6 +19,10 @@ from data_tools.convert.rois import roi_folder, roi_masks
 from data_tools.convert.stacks import interior_components, interior_stack
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
+
+
+def cellpose_folder(folder):
+    return FORMATS["cellpose"].sources(folder, Extra())
 
 
 def read_one(sources):

@@ -1,8 +1,5 @@
 """Every real set at hand converts without a problem."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -29,12 +26,9 @@ def test_every_known_set_has_a_converter():
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_converts(name, tmp_path):
-    root = os.environ.get("MEDSEG_DATA_DIR")
-    if not root:
-        pytest.skip("MEDSEG_DATA_DIR is not set")
+def test_converts(name, data_dir, tmp_path):
     folder, count = FOLDERS[name]
-    sources = CONVERTERS[name](Path(root) / folder)
+    sources = CONVERTERS[name](data_dir / folder)
     assert len(sources) == count
     conversion = build_dataset(tmp_path / name, sources[:5], SETS[name].description)
     assert conversion.problems == ()

@@ -1,11 +1,10 @@
 """Synthetic EM: the truth is exact, the seed decides everything, the look is that of real sections."""
 
 import itertools
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from skimage.measure import label
@@ -74,15 +73,10 @@ def test_membranes_are_dark_and_as_frequent_as_in_real_sections():
         assert s.image[s.labels > 0].mean() - s.image[s.labels == 0].mean() > 35
 
 
-def test_looks_like_isbi2012():
+def test_looks_like_isbi2012(data_dir):
     """Grey level, contrast, cell count and power spectrum lie near those of a real section."""
-    folder = os.environ.get("MEDSEG_DATA_DIR")
-    if not folder:
-        pytest.skip("MEDSEG_DATA_DIR is not set")
-    import tifffile
-
-    real = tifffile.imread(Path(folder) / "isbi2012_em" / "train-volume.tif", key=12)
-    truth = tifffile.imread(Path(folder) / "isbi2012_em" / "train-labels.tif", key=12)
+    real = tifffile.imread(data_dir / "isbi2012_em" / "train-volume.tif", key=12)
+    truth = tifffile.imread(data_dir / "isbi2012_em" / "train-labels.tif", key=12)
     synthetic = em_sections((512, 512), 11)
     assert abs(float(real.mean()) - synthetic.image.mean()) < 30
     assert abs(float(real.std()) - synthetic.image.std()) < 10

@@ -117,16 +117,24 @@ def test_refuses_files_that_hold_no_weights(tmp_path):
     encoder = make_encoder("resnet18", 2, 3)
     with pytest.raises(InputError, match="no such file"):
         load_encoder_weights(encoder, tmp_path / "none.pth")
-    (tmp_path / "text.pth").write_text("not weights")
-    with pytest.raises(InputError, match="not readable as weights"):
-        load_encoder_weights(encoder, tmp_path / "text.pth")
-    for content in ({"state_dict": encoder.state_dict()}, {}, [1]):
+    torch.save(encoder.state_dict(), tmp_path / "whole.pth")
+    for content in (b"", b"text", (tmp_path / "whole.pth").read_bytes()[:-100]):
+        (tmp_path / "damaged.pth").write_bytes(content)
+        with pytest.raises(InputError, match=r"damaged\.pth: damaged or no file of weights"):
+            load_encoder_weights(encoder, tmp_path / "damaged.pth")
+    for content in ({"state_dict": encoder.state_dict()}, {"epoch": 3}, {}, [1]):
         torch.save(content, tmp_path / "wrapped.pth")
-        with pytest.raises(InputError, match="not a plain state dict"):
+        with pytest.raises(InputError, match="no plain weights"):
             load_encoder_weights(encoder, tmp_path / "wrapped.pth")
     torch.save(encoder, tmp_path / "pickled.pth")
-    with pytest.raises(InputError, match="not readable as weights"):
+    with pytest.raises(InputError, match="damaged or no file of weights"):
         load_encoder_weights(encoder, tmp_path / "pickled.pth")
+
+
+def test_weights_that_may_not_be_read_are_not_called_damaged(forbidden, tmp_path):
+    torch.save({"a": torch.zeros(1)}, tmp_path / "w.pth")
+    with pytest.raises(PermissionError):
+        load_encoder_weights(make_encoder("resnet18", 2, 3), forbidden(tmp_path / "w.pth"))
 
 
 def test_a_failed_load_changes_nothing(randomised, tmp_path):
