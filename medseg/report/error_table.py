@@ -34,6 +34,7 @@ def listed_errors(path: Path, found: Iterable[PairErrors], *, overwrite: bool = 
         for one in found:
             for place in one.errors.places:
                 at = (place.y, place.x)
-                in_um = [f"{c * s:.6g}" for c, s in zip(at, one.spacing, strict=True)] if one.spacing else ["", ""]
+                size = one.spacing[-2:] if one.spacing else None
+                in_um = [f"{c * s:.6g}" for c, s in zip(at, size, strict=True)] if size else ["", ""]
                 writer.writerow([one.pair.stem, place.kind, place.section, *at, *in_um, place.pixels, place.area])
             yield one
