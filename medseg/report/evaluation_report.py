@@ -41,6 +41,10 @@ from medseg.workflow.pairs import FilePair
 
 PLACES_SHOWN = 20
 _SECTIONS_SHOWN = 4  # of one stack
+_PLANES = (
+    "Of each place in a volume three planes are shown, with the place in the ring: XY, XZ and YZ, z downwards, to "
+    "scale; where the voxel size is not known, voxels are drawn as cubes."
+)
 _OPEN = 20  # images whose pictures are seen at once; a link in the table to what is folded shows nothing
 
 
@@ -90,7 +94,7 @@ def write_report(
             key = (place.area, place.pixels, -number)
             if len(largest) == PLACES_SHOWN and key <= largest[0][:3]:
                 break
-            pictures = crops(errors, raw, place)
+            pictures = crops(errors, raw, place, one.spacing)
             entry = (*key, FoundPlace(place, others, pair.stem, len(errors.classes) > 1, one.spacing, pictures))
             (heapq.heappush if len(largest) < PLACES_SHOWN else heapq.heappushpop)(largest, entry)
     worst = [entry[3] for entry in sorted(largest, key=lambda entry: entry[:3], reverse=True)]
@@ -113,6 +117,7 @@ def _parts(
     evaluation: Evaluation, level: float, worst: list[FoundPlace], details: dict[str, str], problems: list[str]
 ) -> list[str]:
     number, total = len(evaluation.images), evaluation.total
+    volumes = any(len(found.pictures) > 1 for found in worst)
     grey = any(prediction == "probability" for prediction, _ in evaluation.kinds.values())
     said = f"{number} {plural('image', number)}; all sections count as one stack."
     parts = [
@@ -131,8 +136,9 @@ def _parts(
         '<p class="faint">Ordered by the area that lies in the wrong object because of the error. '
         "A predicted cell has the colour of the true one that it mostly covers, white if none. The error map shows "
         "cells light and borders dark where both sides agree. Coordinates count from 0.</p>",
+        *([f'<p class="faint">{_PLANES}</p>'] if volumes else []),
         legend(),
-        '<div class="places">',
+        f'<div class="places{" planes" if volumes else ""}">',
         *(place_card(found) for found in worst),
         "</div>",
         "<h2>Images, the worst first</h2>",
@@ -154,7 +160,7 @@ def _image(
     scores: Scores,
     errors: ErrorMap,
     raw: np.ndarray | None,
-    spacing: tuple[float, float] | None,
+    spacing: tuple[float, ...] | None,
     side: int,
 ) -> str:
     counts = {kind: sum(place.kind == kind for place in errors.places) for kind in KIND_NAMES}

@@ -53,6 +53,7 @@ tr.total td { font-weight: 600; border-bottom: 2px solid var(--faint); }
 .score b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; }
 .score span { color: var(--faint); font-size: 13px; overflow-wrap: anywhere; }
 .places { display: grid; grid-template-columns: repeat(auto-fill, minmax(380px, 1fr)); gap: 12px; }
+.places.planes { grid-template-columns: repeat(auto-fill, minmax(min(560px, 100%), 1fr)); }
 .place, details { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px; }
 .place { content-visibility: auto; contain-intrinsic-size: 380px 190px; }
 .place .row { display: grid; grid-template-columns: repeat(auto-fit, minmax(0, 1fr)); grid-auto-flow: column;

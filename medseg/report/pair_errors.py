@@ -21,8 +21,8 @@ class PairErrors:
     errors: ErrorMap
     shape: tuple[int, ...]
     """Of the reference."""
-    spacing: tuple[float, float] | None
-    """Pixel size (y, x) in µm, where it is known."""
+    spacing: tuple[float, ...] | None
+    """Pixel size (y, x) in µm, where it is known; of a volume (z, y, x) where all three are."""
 
 
 def errors_of_pairs(
@@ -50,7 +50,7 @@ def errors_of_pairs(
                 level_of(evaluation),
                 bool(options.volumetric),
             )
-        yield PairErrors(pair, errors, reference.shape, _pixel_size_um(geometry, spacing_um))
+        yield PairErrors(pair, errors, reference.shape, _pixel_size_um(geometry, spacing_um, errors.volumetric))
 
 
 def level_of(evaluation: Evaluation) -> float:
@@ -58,7 +58,9 @@ def level_of(evaluation: Evaluation) -> float:
     return evaluation.total.warping.threshold if evaluation.total.warping else evaluation.options.level
 
 
-def _pixel_size_um(geometry: Geometry, given: Sequence[float] | None) -> tuple[float, float] | None:
-    """(y, x) in µm: as given, else of the file; None if neither says."""
-    spacing = tuple((given or geometry.spacing_um or ())[-2:])
-    return spacing if len(spacing) == 2 else None
+def _pixel_size_um(geometry: Geometry, given: Sequence[float] | None, volume: bool) -> tuple[float, ...] | None:
+    """As given, else of the file; None if neither says."""
+    spacing = tuple(given or geometry.spacing_um or ())
+    if not volume or len(spacing) != 3:
+        spacing = spacing[-2:]
+    return spacing if len(spacing) >= 2 else None

@@ -81,7 +81,7 @@ def error_picture(errors: ErrorMap, section: int, step: int = 1) -> np.ndarray:
         marked[y // step, x // step] = True
         picture[binary_dilation(marked, np.ones((3, 3)))] = COLOURS[name]
     for place in errors.places_in(section)[:_RINGS]:
-        _ring(picture, place.y // step, place.x // step, COLOURS[place.kind])
+        ring(picture, place.y // step, place.x // step, COLOURS[place.kind])
     return picture
 
 
@@ -91,7 +91,8 @@ def data_uri(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def _ring(picture: np.ndarray, y: int, x: int, colour: tuple[int, int, int]) -> None:
+def ring(picture: np.ndarray, y: int, x: int, colour: tuple[int, int, int]) -> None:
+    """Draw a ring around a pixel of an RGB picture."""
     reach = _RING + 1
     top, left = max(y - reach, 0), max(x - reach, 0)
     window = picture[top : y + reach + 1, left : x + reach + 1]

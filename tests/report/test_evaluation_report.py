@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medseg.errors import InputError
-from medseg.io import write_image, write_labels
+from medseg.io import Geometry, write_image, write_labels
 from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.report.evaluation_report import write_report
 from medseg.report.pair_errors import errors_of_pairs
@@ -86,6 +86,29 @@ def test_a_stack_shows_its_worst_sections(tmp_path):
     assert "4 of 9 sections shown: the worst." in text
     assert set(re.findall(r'alt="section (\d): truth"', text)) == {"1", "3", "4", "6"}
     assert "section 8 · y 15" in text
+
+
+def test_a_volume_shows_three_planes_of_each_place(tmp_path):
+    """Two cells that are joined through z look the same on both sides in the plane where they are."""
+    reference = np.zeros((9, 30, 40), np.uint8)
+    reference[:4, 2:28, 2:38], reference[5:, 2:28, 2:38] = 1, 2
+    prediction = np.where(reference > 0, 1, 0).astype(np.uint8)
+    prediction[4, 10, 20] = 1
+    for name, image in (("truth", reference), ("found", prediction)):
+        write_labels(tmp_path / f"{name}.tif", image, Geometry("ZYX", (2.0, 0.5, 0.5), "um"))
+    pair = FilePair("stack", tmp_path / "found.tif", tmp_path / "truth.tif")
+    for objects in ("volume", "sections"):
+        evaluation = evaluate_files([pair], EvaluationOptions(metrics=("warping_error",)), objects=objects)
+        write_report(tmp_path / f"{objects}.html", evaluation, errors_of_pairs(evaluation, objects=objects))
+    text = (tmp_path / "volume.html").read_text(encoding="utf-8")
+    shown = re.findall(r'alt="(\w\w (?:prediction|truth|error))"', text)
+    assert shown == [f"{plane} {side}" for plane in ("XY", "XZ", "YZ") for side in ("prediction", "truth", "error")]
+    assert "section 4 · y 10, x 20 (8, 5, 10 µm)" in text
+    assert "<th>z (µm)</th><th>y (µm)</th><th>x (µm)</th>" in text
+    assert "three planes are shown" in text
+    text = (tmp_path / "sections.html").read_text(encoding="utf-8")
+    assert "section 4 · y 10, x 20 (5, 10 µm)" in text
+    assert not re.search("three planes|XZ|z \\(µm", text)
 
 
 def test_an_existing_page_stays(tmp_path, evaluation):
