@@ -39,3 +39,8 @@ def test_bundles_are_found_in_an_installed_wheel(tmp_path):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "data_tools/__init__.py" in names
     assert not any(n.startswith("tests/") for n in names)
+    licences = f"{wheel.name.removesuffix('-py3-none-any.whl')}.dist-info/licenses"
+    assert {n for n in names if n.startswith(licences)} == {
+        f"{licences}/LICENSE",
+        *(f"{licences}/bundles/{name}/docs/data_license.txt" for name in promised),
+    }

@@ -17,6 +17,8 @@ def demo(
     ),
     seed: Annotated[int, typer.Option(min=0, help="Of the synthetic samples.")] = 2012,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    *,
+    context: typer.Context,
 ) -> None:
     """Draw a section of neural tissue and nuclei, segment them with the shipped weights and score the results."""
     from medseg.cli.evaluate import evaluate
@@ -32,7 +34,7 @@ def demo(
         write_labels(truth, labels, geometry, overwrite=overwrite)
         typer.echo(f"{bundle}: a synthetic image and its truth: {image}, {truth}")
         predict(bundle, [str(image)], results, overlay=True, probabilities=True, overwrite=overwrite)
-        evaluate(results / f"{name}_labels.tif", truth)
+        evaluate(results / f"{name}_labels.tif", truth, context=context)
 
 
 def _draw(name: str, seed: int):

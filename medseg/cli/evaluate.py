@@ -76,7 +76,8 @@ def evaluate(
     images: Annotated[Path | None, typer.Option("--images", help="The raw images, for the report.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
-    context: typer.Context = None,
+    *,
+    context: typer.Context,
 ) -> None:
     """Compare segmentations with their references: topology, segments, objects, pixels.
 

@@ -37,7 +37,7 @@ def label_blocks(rows: np.ndarray, columns: np.ndarray) -> Iterator[tuple[np.nda
 
 def _in_raster_order(rows: np.ndarray, columns: np.ndarray, dtype: np.dtype) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     return np.nditer(
-        [rows, columns],
+        [np.atleast_1d(rows), np.atleast_1d(columns)],  # numpy up to 2.2 reads a single number from wrong memory
         flags=["external_loop", "buffered", "zerosize_ok"],
         op_flags=[["readonly", "contig", "aligned", "nbo"]] * 2,
         op_dtypes=[dtype] * 2,

@@ -67,8 +67,8 @@ class RandFlipSidesd(MapTransform, RandomizableTransform):
 
 def exchange_labels(labels: torch.Tensor, pairs: Sequence[tuple[int, int]]) -> torch.Tensor:
     """A copy in which the two labels of each pair have changed places."""
-    exchanged = labels.clone()
+    ids = labels if labels.is_floating_point() else labels.long()  # torch fills no tensor of uint16 or uint32
+    exchanged = ids.clone()
     for before, after in (pair for a, b in pairs for pair in ((a, b), (b, a))):
-        # torch fills no tensor of uint16 or uint32 through a mask
-        exchanged = torch.where(labels == before, torch.tensor(after).to(labels), exchanged)
-    return exchanged
+        exchanged[ids == before] = after
+    return exchanged.to(labels.dtype)

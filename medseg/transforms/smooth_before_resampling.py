@@ -46,8 +46,8 @@ class SmoothBeforeResamplingd(MapTransform):
         result = dict(data)
         for key in self.key_iterator(result):
             image = result[key]
-            if not isinstance(image, MetaTensor) or len(image.pixdim) != len(self.pixdim):
-                what = f"{len(image.pixdim)} axes" if isinstance(image, MetaTensor) else "no voxel size"
+            if not isinstance(image, MetaTensor) or image.ndim - 1 != len(self.pixdim):
+                what = f"{image.ndim - 1} axes" if isinstance(image, MetaTensor) else "no voxel size"
                 raise InputError(
                     f"SmoothBeforeResamplingd: {key!r} has {what}; give a MetaTensor of {len(self.pixdim)} spatial axes"
                 )

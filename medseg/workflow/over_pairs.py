@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import TypeVar
 
 from medseg.errors import InputError, InputWarning
 from medseg.workflow.pairs import FilePair
@@ -12,21 +12,13 @@ from medseg.workflow.pairs import FilePair
 Result = TypeVar("Result")
 
 
-class Outcomes(NamedTuple, Generic[Result]):
-    """What :func:`over_pairs` returns."""
-
-    results: dict[str, Result]
-    """By stem."""
-    failed: dict[str, str]
-    """Why there is no result, by stem; the message names a file."""
-    warned: list[tuple[str, str]]
-    """Stem and message of each warning, once."""
-
-
 def over_pairs(
     pairs: list[FilePair], work: Callable[[FilePair], Result], progress: Callable[[FilePair], None]
-) -> Outcomes[Result]:
+) -> tuple[dict[str, Result], dict[str, str], list[tuple[str, str]]]:
     """Call ``work`` with each pair, before it ``progress``.
+
+    Returns:
+        results by stem; why there is none, by stem (the message names a file); stem and message of each warning, once.
 
     Raises:
         InputError: not one pair could be done.
@@ -48,7 +40,7 @@ def over_pairs(
             failed[pair.stem] = f"{error.filename or pair.prediction}: {error.strerror or error}"
     if not results:
         raise InputError("; ".join(failed.values()))
-    return Outcomes(results, failed, warned)
+    return results, failed, warned
 
 
 def _with_name(message: str, pair: FilePair) -> str:

@@ -1,4 +1,5 @@
 import errno
+import inspect
 import io
 import sys
 
@@ -54,3 +55,11 @@ def test_errors_of_the_system_are_one_line_and_1(medseg, monkeypatch, error, lin
     monkeypatch.setattr(sys.modules[main.__module__], "app", failing)
     done = medseg()
     assert (done.code, done.err) == (1, line)
+
+
+def test_no_command_has_a_default_for_its_context():
+    """`= None` makes Python 3.10 read the annotation as optional, of which typer knows no type: no command starts."""
+    for command in app.registered_commands:
+        parameters = inspect.signature(command.callback).parameters.values()
+        contexts = [p for p in parameters if p.annotation in ("typer.Context", typer.Context)]
+        assert all(p.default is p.empty for p in contexts), command.callback.__name__
