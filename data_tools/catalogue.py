@@ -194,7 +194,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="K. S. Mader, Kaggle",
         by_hand=(
-            "Kaggle wants a login: sign in, open https://www.kaggle.com/datasets/kmader/finding-lungs-in-ct-data, "
+            "Kaggle requires a login: sign in, open https://www.kaggle.com/datasets/kmader/finding-lungs-in-ct-data, "
             "press Download, unzip the archive, and convert the unzipped folder"
         ),
     ),
@@ -210,7 +210,7 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="polomarco, Kaggle",
         by_hand=(
-            "Kaggle wants a login: sign in, open https://www.kaggle.com/datasets/polomarco/chest-ct-segmentation, "
+            "Kaggle requires a login: sign in, open https://www.kaggle.com/datasets/polomarco/chest-ct-segmentation, "
             "press Download, unzip the archive, and convert the unzipped folder"
         ),
         bundle="chest_ct_unet_transfer",

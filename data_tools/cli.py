@@ -14,9 +14,9 @@ from medseg.errors import InputError
 if TYPE_CHECKING:
     from data_tools.convert.build import Conversion
 
-app = typer.Typer(name="data", help="Get, convert, draw, split, check and look at training data.", no_args_is_help=True)
+app = typer.Typer(name="data", help="Get, convert, draw, split, check and preview training data.", no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Argument(help="Folder with images/, labels/ and, optional, dataset.json.")]
+Folder = Annotated[Path, typer.Argument(help="Folder with images/, labels/ and perhaps dataset.json.")]
 Axes = Annotated[str | None, typer.Option(help="Axes of images that do not state them, for example ZYX.")]
 
 
@@ -29,7 +29,7 @@ class LabelKind(str, Enum):
 
 @app.command("list")
 def list_sets(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the public data sets, the formats and the kinds of synthetic images known here."""
+    """List the public data sets and the formats that `fetch` and `convert` know."""
     from data_tools.catalogue import SETS
     from data_tools.convert.formats import FORMATS
 
@@ -59,14 +59,14 @@ def list_sets(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="A data set of `medseg data list`.")],
+    name: Annotated[str, typer.Argument(help="A data set from `medseg data list`.")],
     folder: Annotated[Path, typer.Argument(help="Where to put it.")],
-    raw_only: Annotated[bool, typer.Option("--raw-only", help="Download and unpack, do not convert.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+    raw_only: Annotated[bool, typer.Option("--raw-only", help="Download and unpack, but do not convert.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Download a public data set and convert it to FOLDER/dataset, ready to train on.
 
-    Shows and records its licence first. Goes on where an interrupted download stopped.
+    Its licence is shown and recorded first. An interrupted download continues where it stopped.
     """
     from data_tools.catalogue import public_set
     from data_tools.fetch.errors import FetchError
@@ -94,18 +94,18 @@ def fetch(
 
 @app.command()
 def convert(
-    form: Annotated[str, typer.Argument(metavar="SET|FORMAT", help="See `medseg data list`; or to-coco.")],
+    form: Annotated[str, typer.Argument(metavar="SET|FORMAT", help="One of `medseg data list`, or to-coco.")],
     src: Annotated[Path, typer.Argument(help="What to convert.")],
-    dst: Annotated[Path, typer.Argument(help="New folder (to-coco: new JSON file).")],
-    labels: Annotated[Path | None, typer.Option(help="Where the labels lie, for formats that need it.")] = None,
-    interior: Annotated[int | None, typer.Option(help="stack: the value that marks cell interiors.")] = None,
+    dst: Annotated[Path, typer.Argument(help="New folder (for to-coco: new JSON file).")],
+    labels: Annotated[Path | None, typer.Option(help="Where the labels are, for formats that need it.")] = None,
+    interior: Annotated[int | None, typer.Option(help="For stack: the value that marks cell interiors.")] = None,
     axes: Axes = None,
     name: Annotated[str, typer.Option(help="Name of the data set.")] = "",
     modality: Annotated[str, typer.Option(help="For example fluorescence, ssTEM, CT.")] = "",
-    licence: Annotated[str, typer.Option(help="Terms of the data, for those who get it next.")] = "",
+    licence: Annotated[str, typer.Option(help="Terms of the data, for whoever uses it next.")] = "",
     label_kind: Annotated[LabelKind | None, typer.Option(help="One id per object, or one value per class.")] = None,
 ) -> None:
-    """Convert a public data set or a format of annotators to images/, labels/ and dataset.json."""
+    """Convert a public data set, or labels in another format, to images/, labels/ and dataset.json."""
     from data_tools.catalogue import SETS
     from data_tools.convert.build import build_dataset
     from data_tools.convert.formats import FORMATS, Extra
@@ -134,11 +134,11 @@ def convert(
 def synth(
     kind: Annotated[str, typer.Argument(help="em, nuclei, phase-contrast or ct.")],
     dst: Annotated[Path, typer.Argument(help="New folder.")],
-    count: Annotated[int, typer.Option(help="Images; the last fifth is for validation.")] = 10,
+    count: Annotated[int, typer.Option(help="Number of images; the last fifth is for validation.")] = 10,
     shape: Annotated[
-        str | None, typer.Option(metavar="Y,X|Z,Y,X", help="Size of each (ct: X,Y,Z); default by kind.")
+        str | None, typer.Option(metavar="Y,X|Z,Y,X", help="Size of each image (ct: X,Y,Z); default by kind.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first image; the next take the next.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first image; the next image takes the next seed.")] = 0,
 ) -> None:
     """Draw synthetic images with exact labels."""
     from data_tools.synth.dataset import write_synthetic
@@ -149,17 +149,17 @@ def synth(
 @app.command()
 def split(
     folder: Folder,
-    fraction: Annotated[float, typer.Option(help="Share for validation.")] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="Of the choice.")] = 0,
+    fraction: Annotated[float, typer.Option(help="Share of the images for validation.")] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random choice.")] = 0,
     by_sections: Annotated[
-        bool, typer.Option("--by-sections", help="Part the sections of each stack instead of the images.")
+        bool, typer.Option("--by-sections", help="Split the sections of each stack instead of the images.")
     ] = False,
     axes: Axes = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the split in dataset.json.")] = False,
 ) -> None:
-    """Part a data set into training and validation and write dataset.json.
+    """Split a data set into training and validation and write dataset.json.
 
-    Images of one group and near-duplicates stay together, strata are balanced.
+    Images of one group and near-duplicates stay together; strata are balanced.
     """
     from data_tools.layout import read_dataset, with_checksums, write_dataset_json
     from data_tools.split import split_dataset, split_sections
@@ -182,9 +182,9 @@ def check(
     folder: Folder,
     axes: Axes = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Find what is wrong with a training folder; exit code 1 if there are errors, 0 if only warnings."""
+    """Check a training folder; the exit code is 1 if there are errors, 0 if there are only warnings."""
     from data_tools.check.run import check_dataset
     from medseg.cli.progress import progress
 
@@ -208,13 +208,13 @@ def check(
 @app.command()
 def preview(
     folder: Folder,
-    output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write.")] = Path("preview.png"),
-    count: Annotated[int, typer.Option(help="Images to show.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="Of the choice.")] = 0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write.")] = Path("preview.png"),
+    count: Annotated[int, typer.Option(help="Number of images to show.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random choice.")] = 0,
     axes: Axes = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing PNG.")] = False,
 ) -> None:
-    """Draw a contact sheet of random images with the contours of their labels."""
+    """Draw a contact sheet of random images with the outlines of their labels."""
     from data_tools.layout import read_dataset
     from data_tools.preview import write_preview
 

@@ -18,7 +18,7 @@ from medseg.errors import InputError
 
 app = typer.Typer(
     name="medseg",
-    help="Segment cells and organs with MONAI bundles, and measure whether the topology is right.",
+    help="Segment cells and organs with MONAI bundles, and check whether the topology is right.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

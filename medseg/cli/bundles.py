@@ -7,8 +7,8 @@ import json
 import typer
 
 
-def bundles(as_json: bool = typer.Option(False, "--json", help="Machine-readable.")) -> None:
-    """List the bundles: task, dimensions, levels to prune to, whether the weights are there, licence of their data."""
+def bundles(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """List the bundles: dimensions, pruning levels, whether weights are there, task, licence of the training data."""
     from medseg.catalog import list_bundles
 
     found = [bundle.summary() for bundle in list_bundles()]

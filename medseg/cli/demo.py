@@ -15,12 +15,12 @@ def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the samples and the results.")] = Path(
         "out/demo"
     ),
-    seed: Annotated[int, typer.Option(min=0, help="Of the synthetic samples.")] = 2012,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the synthetic samples.")] = 2012,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
     *,
     context: typer.Context,
 ) -> None:
-    """Draw a section of neural tissue and nuclei, segment them with the shipped weights and score the results."""
+    """Draw synthetic neural tissue and nuclei, segment them with the shipped weights and score the results."""
     from medseg.cli.evaluate import evaluate
     from medseg.cli.predict import predict
     from medseg.io import Geometry, write_image, write_labels

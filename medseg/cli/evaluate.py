@@ -28,29 +28,33 @@ class _Objects(str, Enum):
 
 def evaluate(
     prediction: Annotated[
-        Path, typer.Argument(metavar="PREDICTION", help="Label image, mask or probability; a stack; or a folder.")
+        Path, typer.Argument(metavar="PREDICTION", help="Label image, mask, probability or stack, or a folder of them.")
     ],
     reference: Annotated[
-        Path, typer.Argument(metavar="REFERENCE", help="The truth: a file, or a folder of the same stems.")
+        Path, typer.Argument(metavar="REFERENCE", help="The truth: a file, or a folder of files with the same stems.")
     ],
-    prediction_kind: Annotated[_Kind, typer.Option(help="What the predictions are.")] = _Kind.auto,
-    reference_kind: Annotated[_Kind, typer.Option(help="What the references are.")] = _Kind.auto,
+    prediction_kind: Annotated[
+        _Kind, typer.Option(help="What the predictions are; auto looks at the pixels.")
+    ] = _Kind.auto,
+    reference_kind: Annotated[
+        _Kind, typer.Option(help="What the references are; auto looks at the pixels.")
+    ] = _Kind.auto,
     prediction_ending: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What predictions' names end in, such as _cp_masks.")
+        str | None, typer.Option(metavar="TEXT", help="Ending of the predictions' names, such as _cp_masks.")
     ] = None,
     reference_ending: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What references' names end in, such as _masks.")
+        str | None, typer.Option(metavar="TEXT", help="Ending of the references' names, such as _masks.")
     ] = None,
-    metrics: Annotated[str | None, typer.Option(metavar="NAME,...", help="Only these scores.")] = None,
+    metrics: Annotated[str | None, typer.Option(metavar="NAME,...", help="Compute only these scores.")] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Cut probabilities here, not at the challenge's levels."),
+        typer.Option(min=0, max=1, help="Cut probabilities here instead of at the challenge's levels."),
     ] = None,
     thin_borders: Annotated[
-        bool, typer.Option("--thin-borders", help="Thin predicted borders for all measures of segments.")
+        bool, typer.Option("--thin-borders", help="Thin the predicted borders for all scores of segments.")
     ] = False,
     objects: Annotated[
-        _Objects, typer.Option(help="Whether objects reach through the sections of a stack.")
+        _Objects, typer.Option(help="Whether objects continue through the sections of a stack.")
     ] = _Objects.auto,
     axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
     organs: Annotated[
@@ -58,37 +62,36 @@ def evaluate(
         typer.Option(metavar="NAMES", help="Score organs in volumes: a bundle, NAME=VALUE,..., a file, or 'labels'."),
     ] = None,
     tolerance_mm: Annotated[
-        float | None, typer.Option(min=0, help="Of the surface Dice of organs.", show_default="2")
+        float | None, typer.Option(min=0, help="Tolerance of the surface Dice of organs.", show_default="2")
     ] = None,
     spacing: Annotated[
-        str | None, typer.Option(metavar="[Z,]Y,X", help="Pixel size in µm, for the places of errors.")
+        str | None, typer.Option(metavar="[Z,]Y,X", help="Pixel size in µm, for the positions of errors.")
     ] = None,
     json_: Annotated[Path | None, typer.Option("--json", help="Write the scores as JSON.")] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the scores as CSV.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page that shows the errors.")] = None,
     errors: Annotated[
-        Path | None, typer.Option("--errors", help="Write every topological error and its place as CSV.")
+        Path | None, typer.Option("--errors", help="Write a CSV of every topological error and its position.")
     ] = None,
     matches: Annotated[
         Path | None,
-        typer.Option("--matches", help="Write what became of every object as CSV."),
+        typer.Option("--matches", help="Write a CSV of what became of every object."),
     ] = None,
-    images: Annotated[Path | None, typer.Option("--images", help="The raw images, for the report.")] = None,
+    images: Annotated[Path | None, typer.Option("--images", help="The raw images, shown in the report.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
     *,
     context: typer.Context,
 ) -> None:
     """Compare segmentations with their references: topology, segments, objects, pixels.
 
-    Two files, or two folders whose files belong together by stem (x_labels.tif and x_probability.tif to x.tif; of
-    names that other tools gave, --prediction-ending and --reference-ending are taken off first).
+    Give two files, or two folders whose files are paired by stem: x.tif, x_labels.tif or x_probability.tif with x.tif.
+    If other tools named the files, --prediction-ending and --reference-ending say what to remove first.
     Predictions without a reference are named and not scored; a reference without a prediction is an error.
-    The total treats all sections of all images as one stack. A pair that fails is named and the others are still
-    done; the exit code is then 1.
+    The total treats all sections of all images as one stack. A pair that fails is named, the others are still
+    compared, and the exit code is 1.
 
-    Volumes of organs (NIfTI, NRRD, MHA), whose values mean the same in every case, are scored with --organs: Dice,
-    surface Dice, HD95 and volume of each organ.
+    For label volumes of organs (NIfTI, NRRD, MHA), use --organs: Dice, surface Dice, HD95 and volume of each organ.
     """
     if images is not None and report is None:
         raise InputError("--images are shown on the page of --report; name one, or leave --images out")

@@ -25,7 +25,7 @@ class _Format(str, Enum):
 def export(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write: .onnx, or .ts for TorchScript.")],
-    format_: Annotated[_Format | None, typer.Option("--format", help="Where the suffix does not say it.")] = None,
+    format_: Annotated[_Format | None, typer.Option("--format", help="If the suffix does not tell it.")] = None,
     level: Annotated[
         int | None, typer.Option(help="Prune a U-Net++ to this level first: 1 is the smallest and fastest.")
     ] = None,
@@ -34,11 +34,12 @@ def export(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the bundle's config.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Write a bundle's network as ONNX or TorchScript, for images of any size, and check that it computes the same.
+    """Write a bundle's network as ONNX or TorchScript, and check that it computes the same.
 
-    The file takes what the bundle's preprocessing gives and returns logits. ONNX needs medseg\\[export].
+    The exported network takes images of any size as the bundle's preprocessing returns them, and returns logits. ONNX
+    needs medseg\\[export].
     """
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings

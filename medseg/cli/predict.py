@@ -35,19 +35,21 @@ _OPTIONS = {
 
 def predict(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images, volumes, folders or patterns.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Images, volumes, folders, or patterns in quotes.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     tile: Annotated[
-        str | None, typer.Option(metavar="Y,X", help="Largest tile in pixels; smaller needs less memory.")
+        str | None, typer.Option(metavar="Y,X", help="Largest tile in pixels; smaller tiles need less memory.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Tiles at once.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Number of tiles run at once.")] = None,
     tta: Annotated[
         bool | None,
         typer.Option(
             "--tta/--no-tta",
-            help="Average over flips and quarter turns, in CT over the mirrored patient: 8 times as long, in CT twice. "
-            "Default: as the bundle is set.",
+            help="Average over the 8 flips and quarter turns (8 times as long), in CT over the patient and the mirror "
+            "image (twice as long). Default: as the bundle's config says.",
         ),
     ] = None,
     level: Annotated[
@@ -55,9 +57,9 @@ def predict(
     ] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of files that do not state them, for example ZYX.")] = None,
     channel: Annotated[
-        int | None, typer.Option(min=0, help="Segment this channel of images of several stains, counted from 0.")
+        int | None, typer.Option(min=0, help="Of images of several stains, segment this channel (from 0).")
     ] = None,
-    weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt of `medseg train`).")] = None,
+    weights: Annotated[Path | None, typer.Option(help="Your own weights (model.pt from `medseg train`).")] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Also write <stem>_probability.tif.")] = False,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also write <stem>_overlay.png.")] = False,
     rois: Annotated[
@@ -68,24 +70,24 @@ def predict(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped: skip images that have all results.")
+        bool, typer.Option("--resume", help="Continue an interrupted run: skip images that have all results.")
     ] = False,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the bundle's config.")
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the bundle's inference.json.")
     ] = None,
     json_report: Annotated[Path | None, typer.Option("--json", help="Write a report of the run.")] = None,
     summary: Annotated[
         Path | None,
-        typer.Option(help="Write a CSV of one row per image: number of objects, their mean size and brightness."),
+        typer.Option(help="Write a CSV with one row per image: number of objects, their mean size and brightness."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also warnings of the libraries.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors and warnings only.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Print warnings of the libraries too.")] = False,
 ) -> None:
     """Segment images with a bundle.
 
-    For each image the folder gets <stem>_labels.tif and <stem>_objects.csv; for each CT volume (NIfTI, NRRD, MHA, or
-    a DICOM folder) <stem>_labels.nii.gz, <stem>_structures.csv and <stem>_preview.png. A file that fails is named and
-    the others are still done; the exit code is then 1.
+    For each image this writes <stem>_labels.tif and <stem>_objects.csv; for each CT volume (NIfTI, NRRD, MHA, or a
+    DICOM folder) <stem>_labels.nii.gz, <stem>_structures.csv and <stem>_preview.png. A file that fails is named, the
+    others are still processed, and the exit code is 1.
     """
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape

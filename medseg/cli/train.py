@@ -25,33 +25,33 @@ _DOWNLOADS = ("imagenet", "coco")  # of bundles whose config knows them
 
 def train(
     bundle: Annotated[str, typer.Argument(help="Name of a bundle (see `medseg bundles`) or its folder.")],
-    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/ of matching stems.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run: checkpoint, weights, curve.")],
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs in all.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in the folder stopped.")] = False,
+    data: Annotated[Path, typer.Option(help="Folder with images/ and labels/ whose files have the same stems.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for checkpoint, weights and learning curve.")],
+    epochs: Annotated[int | None, typer.Option(min=1, help="Total number of epochs.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the output folder.")] = False,
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Do not start from the bundle's weights.")
+        bool, typer.Option("--from-scratch", help="Start from random weights, not the bundle's.")
     ] = False,
     init_weights: Annotated[
         str | None,
         typer.Option(
             metavar="FILE|BUNDLE",
-            help="Start from these weights instead: a file, a bundle's, or what the bundle downloads (imagenet, coco).",
+            help="Start from these weights: a file, a bundle's, or a download the bundle knows (imagenet, coco).",
         ),
     ] = None,
     split: Annotated[
-        Path | None, typer.Option(help="JSON with training and validation lists; default dataset.json.")
+        Path | None, typer.Option(help="JSON with the lists training and validation.", show_default="dataset.json")
     ] = None,
     axes: Annotated[str | None, typer.Option(help="Axes of images that do not state them, for example ZYX.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all random choices.")] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not run `medseg data check` first.")] = False,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of train.json.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Errors only.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Train a bundle's network, starting from its weights, on a folder of images and label images.
+    """Train a bundle on your own images and label images, starting from its weights.
 
     Each epoch writes checkpoint.pt, history.json and learning_curve.png; model.pt holds the best weights, for
     `medseg predict --weights`.

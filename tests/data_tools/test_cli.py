@@ -155,7 +155,7 @@ def test_convert_says_what_it_left_out(cells, tmp_path):
             "--axes is for pairs, cellpose, stack, sequences, not for coco",
         ),
         (("fetch", "imagenet", "out"), "no data set known here"),
-        (("fetch", "chest_ct_kaggle", "out"), "Kaggle wants a login"),
+        (("fetch", "chest_ct_kaggle", "out"), "Kaggle requires a login"),
         (("synth", "mri", "out"), "no kind of synthetic image"),
         (("synth", "em", "out", "--shape", "a,b"), "--shape is"),
         (("synth", "em", "out", "--count", "0"), "count is 0"),

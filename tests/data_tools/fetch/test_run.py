@@ -92,7 +92,7 @@ def test_without_conversion(public, tmp_path):
 
 
 def test_sets_to_be_got_by_hand(tmp_path):
-    with pytest.raises(InputError, match="Kaggle wants a login"):
+    with pytest.raises(InputError, match="Kaggle requires a login"):
         fetch_set("chest_ct_kaggle", SETS["chest_ct_kaggle"], tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
