@@ -230,7 +230,7 @@ SETS: dict[str, PublicSet] = {
         by_hand="export raw.tif and labels.tif from the folder example/ of https://github.com/janelia-flyem/gala",
     ),
     "ovules_3d": PublicSet(
-        title="Arabidopsis ovules, confocal, cell walls stained, cells in 3D",
+        title="Arabidopsis ovules, confocal, nuclei and cells in 3D",
         description=Description(
             name="ovules_3d",
             modality="confocal",
