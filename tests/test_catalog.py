@@ -63,9 +63,9 @@ def test_weights_must_be_those_of_the_metadata(copy):
 
 
 def test_a_recipe_is_not_told_to_be_reinstalled():
-    recipe = find_bundle("cells3d_mask_rcnn")
+    recipe = find_bundle("chest_ct_unet_transfer")
     assert recipe.is_recipe
-    with pytest.raises(InputError, match="cells3d_mask_rcnn: has no weights of its own; train it"):
+    with pytest.raises(InputError, match="chest_ct_unet_transfer: has no weights of its own; train it"):
         recipe.check_weights()
 
 

@@ -5,6 +5,7 @@ import pytest
 from bundle_runs import run_bundle
 
 from medseg.io import Geometry, read_labels, write_image, write_labels
+from medseg.metrics import average_precision
 
 SMALL = ["--set", "patch_size=[16,32,32]", "--set", "crops_per_epoch=4", "--set", "val_interval=1"]
 SMALL += ["--no-check", "--epochs", "1", "--from-scratch"]
@@ -47,3 +48,12 @@ def test_evaluate_scores_real_volumes(narrow_cells3d_detector, data_dir, tmp_pat
     settings = ["--dataset_dir", tmp_path / "data", "--output_dir", tmp_path]
     run_bundle(narrow_cells3d_detector, ["train", "evaluate"], *settings)
     assert "ap50_95" in (tmp_path / "metrics.csv").read_text()
+
+
+@pytest.mark.slow
+def test_shipped_weights_find_nuclei_that_training_did_not_see(medseg, data_dir, tmp_path):
+    volume, labels = (data_dir / "ovules_3d" / f"1136_mini_{kind}.tif" for kind in ("raw", "labels"))
+    done = medseg("predict", "cells3d_mask_rcnn", volume, "-o", tmp_path, "--axes", "ZYX")
+    assert done.code == 0, done.err
+    found = read_labels(tmp_path / "1136_mini_raw_labels.tif")[0]
+    assert average_precision(found, read_labels(labels)[0], iou_thresholds=[0.5], volumetric=True).value > 0.4
