@@ -149,6 +149,20 @@ def em_folder(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def cells_folder(tmp_path_factory) -> Path:
+    """A training folder of two small fields of synthetic cells. Not to be written to: copy it first."""
+    from data_tools.synth.phase_contrast import phase_contrast_cells
+    from medseg.io import write_image, write_labels
+
+    folder = tmp_path_factory.mktemp("phase_contrast_data")
+    for k in range(2):
+        sample = phase_contrast_cells((150, 190), seed=k)
+        write_image(folder / "images" / f"f{k}.png", sample.image)
+        write_labels(folder / "labels" / f"f{k}.tif", sample.labels)
+    return folder
+
+
 @pytest.fixture
 def medseg(monkeypatch, capsys):
     """Run the program in this process, as its entry point does; gives its exit code, stdout and stderr."""
