@@ -13,11 +13,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))  # fill_weights: numbers of the parity oracles
 sys.path.insert(0, str(Path(__file__).parent / "builders"))  # dicom_series, bundle_weights
 
 ROOT = Path(__file__).parent.parent
+
+settings.register_profile("no_deadline", deadline=None)  # the first example compiles kernels
+settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")
