@@ -13,11 +13,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "oracle"))  # fill_weights: numbers of the parity oracles
 sys.path.insert(0, str(Path(__file__).parent / "builders"))  # dicom_series, bundle_weights
 
 ROOT = Path(__file__).parent.parent
+
+settings.register_profile("no_deadline", deadline=None)  # the first example compiles kernels
+settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +150,20 @@ def em_folder(tmp_path_factory) -> Path:
         geometry = Geometry("YX", (0.004, 0.004), "um")
         write_image(folder / "images" / f"s{k}.tif", sample.image, geometry)
         write_labels(folder / "labels" / f"s{k}.tif", sample.labels, geometry)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cells_folder(tmp_path_factory) -> Path:
+    """A training folder of two small fields of synthetic cells. Not to be written to: copy it first."""
+    from data_tools.synth.phase_contrast import phase_contrast_cells
+    from medseg.io import write_image, write_labels
+
+    folder = tmp_path_factory.mktemp("phase_contrast_data")
+    for k in range(2):
+        sample = phase_contrast_cells((150, 190), seed=k)
+        write_image(folder / "images" / f"f{k}.png", sample.image)
+        write_labels(folder / "labels" / f"f{k}.tif", sample.labels)
     return folder
 
 

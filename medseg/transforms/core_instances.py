@@ -13,7 +13,7 @@ from skimage.measure import label
 from skimage.segmentation import watershed
 
 from medseg.transforms.dictionary_form import DictionaryForm
-from medseg.transforms.instances import label_sections
+from medseg.transforms.instances import label_sections, of_size
 from medseg.transforms.probability_array import probability_array
 
 
@@ -69,11 +69,11 @@ class InstancesFromCore(Transform):
         core = probabilities[-1]
         cell = probabilities[0] if len(probabilities) == 2 else probabilities[1] + core
         mask = cell > self.cell_threshold
-        seeds = _of_size(label((core > self.core_threshold) & mask, connectivity=1), self.min_core)
+        seeds = of_size(label((core > self.core_threshold) & mask, connectivity=1), self.min_core)
         cells = watershed(-(cell + core), seeds, mask=mask)
         coreless = label(mask & (cells == 0), connectivity=1)
         cells = np.where(coreless > 0, coreless + cells.max(initial=0), cells)
-        return _of_size(cells, self.min_size, self.max_size)
+        return of_size(cells, self.min_size, self.max_size)
 
 
 class InstancesFromCored(DictionaryForm):
@@ -92,11 +92,3 @@ class InstancesFromCored(DictionaryForm):
     ) -> None:
         transform = InstancesFromCore(core_threshold, cell_threshold, min_core, min_size, spatial_dims, max_size)
         super().__init__(keys, transform, allow_missing_keys)
-
-
-def _of_size(labels: np.ndarray, min_size: int, max_size: int | None = None) -> np.ndarray:
-    sizes = np.bincount(labels.ravel())
-    unfit = sizes < min_size
-    if max_size is not None:
-        unfit |= sizes > max_size
-    return np.where(unfit[labels], 0, labels)

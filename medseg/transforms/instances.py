@@ -72,12 +72,18 @@ class InstancesFromProbabilityd(DictionaryForm):
 
 
 def _cells(probability: np.ndarray, seed_threshold: float, threshold: float, min_size: int) -> np.ndarray:
-    seeds = label(probability > seed_threshold, connectivity=1)
-    if min_size > 1:
-        sizes = np.bincount(seeds.ravel())
-        seeds[sizes[seeds] < min_size] = 0
+    seeds = of_size(label(probability > seed_threshold, connectivity=1), min_size)
     mask = probability > threshold
     return seeds if seed_threshold == threshold else watershed(-probability, seeds, mask=mask)
+
+
+def of_size(labels: np.ndarray, min_size: int, max_size: int | None = None) -> np.ndarray:
+    """The labels without those of fewer or more pixels."""
+    sizes = np.bincount(labels.ravel())
+    unfit = sizes < min_size
+    if max_size is not None:
+        unfit |= sizes > max_size
+    return np.where(unfit[labels], 0, labels)
 
 
 def label_sections(maps: np.ndarray, spatial_dims: int, cells: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

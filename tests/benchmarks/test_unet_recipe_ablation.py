@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import pytest
 
@@ -8,21 +7,7 @@ from medseg.networks import UNet
 from medseg.workflow.load import load_workflow
 
 
-@pytest.fixture(scope="module")
-def fields(tmp_path_factory) -> Path:
-    """Two fields of synthetic cells."""
-    from data_tools.synth.phase_contrast import phase_contrast_cells
-    from medseg.io import write_image, write_labels
-
-    folder = tmp_path_factory.mktemp("fields")
-    for k in range(2):
-        sample = phase_contrast_cells((120, 130), seed=k)
-        write_image(folder / "images" / f"f{k}.png", sample.image)
-        write_labels(folder / "labels" / f"f{k}.tif", sample.labels)
-    return folder
-
-
-def test_each_row_leaves_out_what_it_says(benchmark, tiny_phase_contrast_bundle, fields, tmp_path):
+def test_each_row_leaves_out_what_it_says(benchmark, tiny_phase_contrast_bundle, cells_folder, tmp_path):
     ablation = benchmark("unet_recipe_ablation")
     bundle = Bundle(tiny_phase_contrast_bundle)
     config = json.loads(bundle.config("train").read_text())
@@ -30,7 +15,9 @@ def test_each_row_leaves_out_what_it_says(benchmark, tiny_phase_contrast_bundle,
     assert w0 > 0
     for row in ablation.ROWS:
         settings = ablation.overrides_of(row, config) | {"epochs": 1, "device": "cpu"}
-        parser = load_workflow(bundle, "train", settings, dataset_dir=str(fields), output_dir=str(tmp_path)).parser
+        parser = load_workflow(
+            bundle, "train", settings, dataset_dir=str(cells_folder), output_dir=str(tmp_path)
+        ).parser
         transforms = parser.get_parsed_content("train::preprocessing").set_random_state(seed=0).transforms
         elastic = next(t for t in transforms if type(t).__name__ == "RandElasticDeformationd")
         weights = next(t for t in transforms if type(t).__name__ == "BorderWeightMapd")
@@ -56,8 +43,8 @@ def test_padded_crops_are_as_large_as_the_unpadded_networks_output(benchmark):
 
 
 @pytest.mark.slow
-def test_a_row_is_trained_once_and_scored(benchmark, tiny_phase_contrast_bundle, fields, tmp_path):
-    arguments = [tiny_phase_contrast_bundle, "--data", fields, "-o", tmp_path, "--epochs", 1]
+def test_a_row_is_trained_once_and_scored(benchmark, tiny_phase_contrast_bundle, cells_folder, tmp_path):
+    arguments = [tiny_phase_contrast_bundle, "--data", cells_folder, "-o", tmp_path, "--epochs", 1]
     ablation = benchmark("unet_recipe_ablation", *arguments, "--row", "full", "--set", "patch_size=284")
     ablation.main()
     first = (tmp_path / "table.md").read_text()

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from monai.bundle import ConfigWorkflow
 
-from data_tools.synth.phase_contrast import phase_contrast_cells
-from medseg.io import read_image, read_labels, training_items, write_image, write_labels
+from medseg.io import read_image, read_labels, training_items, write_image
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "bundles" / "phase_contrast_cells_unet"
@@ -18,14 +17,8 @@ def bundle(tiny_phase_contrast_bundle) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Two fields of synthetic cells."""
-    folder = tmp_path_factory.mktemp("fields")
-    for k in range(2):
-        sample = phase_contrast_cells((150, 190), seed=k)
-        write_image(folder / "images" / f"f{k}.png", sample.image)
-        write_labels(folder / "labels" / f"f{k}.tif", sample.labels)
-    return folder
+def folder(cells_folder) -> Path:
+    return cells_folder
 
 
 def test_predict_gives_labels_at_the_size_of_the_file(medseg, bundle, folder, tmp_path):

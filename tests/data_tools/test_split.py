@@ -54,7 +54,7 @@ def test_near_duplicates_stay_together(dataset, tmp_path):
         assert [d[:2] for d in result.duplicates] == [(f"images/{n}.tif", f"images/{n + 3}.tif") for n in range(3)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     groups=st.lists(st.sampled_from(["", "a", "b", "c", "d"]), min_size=2, max_size=30),
     strata=st.lists(st.sampled_from(["x", "y"]), min_size=30, max_size=30),

@@ -86,7 +86,7 @@ def test_nothing_found():
     assert merged(found(), found()) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.sampled_from([2, 3]), st.sampled_from([2.0, 20.0, 200.0]))
 def test_pairs_that_meet_are_those_of_all_pairs(seed, count, dims, largest):
     random = np.random.default_rng(seed)

@@ -35,7 +35,7 @@ def largest_difference(shape, tile, depth, batch_size=1, norm=None, dtype=torch.
     return ((tiled - whole).abs().max() / whole.abs().max().clamp(min=1)).item()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.tuples(st.integers(1, 150), st.integers(1, 150)),
     tile=st.tuples(st.integers(1, 160), st.integers(1, 160)),
@@ -49,7 +49,7 @@ def test_equals_the_whole_image_2d(shape, tile, depth, batch_size, norm):
     assert largest_difference(shape, tile, depth, batch_size, norm) <= 1e-12
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(shape=st.tuples(*[st.integers(1, 14)] * 3), tile=st.tuples(*[st.integers(1, 24)] * 3))
 def test_equals_the_whole_image_3d(shape, tile):
     assert largest_difference(shape, tile, depth=1) <= 1e-12

@@ -61,7 +61,7 @@ def as_set(found):
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.integers(0, 10**6), st.tuples(st.integers(20, 150), st.integers(20, 150)), st.sampled_from([(48, 24), (64, 32)])
 )

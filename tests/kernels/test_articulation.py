@@ -26,7 +26,7 @@ def found(image):
     return lattice.restore(articulation_points(ids, np.flatnonzero(ids > 0), lattice.faces))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_equals_removal(data):
     ndim = data.draw(st.sampled_from([2, 3]))

@@ -35,7 +35,7 @@ def flood_fill(foreground, connectivity):
     return labels, count
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), st.sampled_from(sorted(REACH)))
 def test_equals_flood_fill(data, kind):
     ndim, connectivity = kind

@@ -31,7 +31,7 @@ def label_pairs(draw):
     return [draw(arrays(np.dtype(draw(st.sampled_from(INTEGERS))), shape)) for _ in range(2)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(label_pairs())
 def test_equals_counting_one_by_one(pair):
     before = [image.copy() for image in pair]
@@ -49,7 +49,7 @@ def test_equals_counting_one_by_one(pair):
         np.testing.assert_array_equal(image, copy)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(np.int16, (2, 7, 8, 9), elements=st.integers(-2, 5)), st.integers(0, 7), st.permutations([0, 1, 2]))
 def test_blocks_add_up_and_layout_does_not_matter(pair, cut, axes):
     rows, columns = pair
@@ -80,7 +80,7 @@ def test_many_ids_in_many_blocks_and_threads(monkeypatch):
     assert (compact.counts == 1).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(-(2**62), 2**62), st.integers(0, 62), st.integers(0, 62), st.integers(1, 300))
 def test_ids_near_and_far_apart(first, row_bits, column_bits, size):
     rng = np.random.default_rng(size)
@@ -89,7 +89,7 @@ def test_ids_near_and_far_apart(first, row_bits, column_bits, size):
     assert as_counter(contingency_table(rows, columns)) == counted_one_by_one(rows, columns)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(arrays(np.int8, 60, elements=st.integers(-3, 3)), arrays(np.int8, 60, elements=st.integers(-3, 3)))
 def test_pairs_in_any_order(rows, columns):
     """Counts that are not negative go one way, others another."""

@@ -16,7 +16,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(module, "_SLAB", 2)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=7),
     st.sampled_from(["u1", "i4", ">i4", "u4", "i8", "u8"]),

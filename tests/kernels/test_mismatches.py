@@ -91,7 +91,7 @@ def literal_cluster_count(warped, classes, name):
     return total
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_equals_the_table_read_literally(data):
     ndim = data.draw(st.sampled_from([2, 3]))
@@ -104,7 +104,7 @@ def test_equals_the_table_read_literally(data):
         assert groups == literal_cluster_count(warped, classes, name)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_dense_labels_where_cuts_meet_loops(data):
     """Mostly foreground: most mismatches are white and ask whether they part their object."""

@@ -37,7 +37,7 @@ def problems(draw):
     return boxes, order, groups, draw(st.sampled_from([0.0, 0.25, 1 / 3, 0.5, 0.7, 1.0]))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(problems())
 def test_equals_the_pairwise_loop(problem):
     assert np.array_equal(greedy_nms(*problem), slow_nms(*problem))

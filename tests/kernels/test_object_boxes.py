@@ -25,7 +25,7 @@ def check(labels):
     assert np.array_equal(labels, before)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     hnp.arrays(
         st.sampled_from([np.uint8, np.uint16, np.int32, np.int64, np.uint32]),

@@ -37,7 +37,7 @@ def test_cache_that_overflows(small_batches, dtype, ids, run):
     assert as_items(count_pairs(rows, columns)) == counted_one_by_one(rows, columns)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 44), st.booleans()), min_size=1, max_size=8), st.integers(0, 2**31))
 def test_ids_that_spread_on_the_way(small_batches, blocks, seed):
     """Each block brings ids of another size, above or below 0: the packing widens, or gives up for a reason."""
@@ -62,7 +62,7 @@ def test_ids_that_fitted_the_spare_bits_are_not_forgotten_when_these_shrink(smal
 ids = st.integers(-(2**63), 2**63 - 1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ids, ids, st.integers(0, 63), st.integers(0, 63), st.integers(1, 2**40), st.data())
 def test_what_is_packed_comes_out_again(row, column, row_bits, column_bits, voxels, data):
     highest = [min(first + (1 << bits) - 1, 2**63 - 1) for first, bits in ((row, row_bits), (column, column_bits))]

@@ -48,7 +48,7 @@ def test_reference_cases(case_folder):
         assert hashlib.sha256(nondam.tobytes()).hexdigest() == expected["nondam_mask_sha256"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12)))
 def test_every_segment_is_a_grown_component(foreground):
     before = foreground.copy()

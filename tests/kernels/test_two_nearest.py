@@ -40,7 +40,7 @@ def check(labels, spacing=None, cutoff=None, threads=None):
     return near
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(data=st.data())
 def test_equals_one_distance_transform_per_object(data):
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=9))

@@ -59,7 +59,7 @@ def pairs(draw, sides={2: 8, 3: 4}):  # noqa: B006
     return label, levels.astype(np.float32) / np.float32(255)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(pairs(), st.sampled_from([0.0, 0.2, 0.5, 0.1 + 0.2, 0.7999999999999999]), st.randoms())
 def test_equals_the_rules_read_literally(pair, threshold, random):
     label, proposal = pair
@@ -71,7 +71,7 @@ def test_equals_the_rules_read_literally(pair, threshold, random):
         np.testing.assert_array_equal(now, then)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(pairs(sides={2: 16, 3: 6}))
 def test_warped_label_is_homotopic_and_stuck(pair):
     label, proposal = pair
@@ -91,7 +91,7 @@ def topology(image):
     return euler_number(padded, connectivity=1), ndimage.label(padded)[1], background
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_flips_and_transposes_change_nothing_where_no_keys_tie(data):
     ndim = data.draw(st.sampled_from([2, 3]))

@@ -20,7 +20,7 @@ def reference(pred, label, weight):
     return total / weight.sum()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**31),
     channels=st.integers(1, 4),

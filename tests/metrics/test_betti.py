@@ -39,7 +39,7 @@ def test_known_shapes(mask, wanted):
     assert betti_numbers(mask) == wanted
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(arrays(bool, st.one_of(*(st.tuples(*[st.integers(1, 7)] * n) for n in (2, 3)))))
 def test_euler_and_slow_counts(mask):
     found = betti_numbers(mask)

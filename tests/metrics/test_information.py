@@ -23,7 +23,7 @@ def entropy(values):
     return -sum(c / len(values) * log(c / len(values)) for c in counts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SMALL, SMALL)
 def test_equals_the_definition(prediction, reference):
     pixels = list(zip(prediction.ravel().tolist(), reference.ravel().tolist(), strict=True))
@@ -38,7 +38,7 @@ def test_equals_the_definition(prediction, reference):
     assert (result.best.split, result.best.merge) == pytest.approx((joint - truth, joint - predicted), abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SMALL, SMALL)
 def test_everything_equals_scikit_image_in_bits(prediction, reference):
     ours = variation_of_information(prediction, reference, region="everything", **LABELS).best
@@ -46,7 +46,7 @@ def test_everything_equals_scikit_image_in_bits(prediction, reference):
     assert (ours.split / log(2), ours.merge / log(2)) == pytest.approx((split, merge), abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SMALL, SMALL)
 def test_symmetry_identity_and_relabelling(prediction, reference):
     one = variation_of_information(prediction, reference, region="everything", **LABELS)

@@ -49,7 +49,7 @@ def best_assignment(matrix, threshold):
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.2, 0.5, 0.75])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(prediction=SMALL, reference=SMALL)
 def test_matching_is_optimal(threshold, prediction, reference):
     matrix = dense_iou(prediction, reference)
@@ -64,7 +64,7 @@ def test_matching_is_optimal(threshold, prediction, reference):
     np.testing.assert_array_equal(matches.iou, matrix[matches.reference, matches.prediction])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SMALL, SMALL)
 def test_scores_follow_from_the_dense_matrix(prediction, reference):
     matrix = dense_iou(prediction, reference)
@@ -86,7 +86,7 @@ def test_scores_follow_from_the_dense_matrix(prediction, reference):
         assert quality.value == pytest.approx(quality.segmentation_quality * quality.recognition_quality)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SMALL, SMALL)
 def test_aggregated_jaccard_follows_its_published_loop(prediction, reference):
     result = aggregated_jaccard_index(prediction, reference, **LABELS)
@@ -106,7 +106,7 @@ def test_aggregated_jaccard_follows_its_published_loop(prediction, reference):
     assert np.isnan(result.value) == (union == 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SMALL, st.permutations([1, 2, 3, 4]))
 def test_identity_relabelling_and_flips(labels, new):
     if not labels.any():

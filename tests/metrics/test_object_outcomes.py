@@ -49,7 +49,7 @@ def by_definition(reference, prediction):
 
 
 @given(seed=st.integers(0, 2**32 - 1), ids=st.integers(1, 5), width=st.integers(2, 14))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_equals_the_definition(seed, ids, width):
     rng = np.random.default_rng(seed)
     reference, prediction = np.sort(rng.integers(0, ids + 1, (2, 3, width)), axis=-1) * 7

@@ -41,7 +41,7 @@ def counts_of(score):
 
 @pytest.mark.parametrize("pairs", ["distinct", "ordered"])
 @pytest.mark.parametrize("region", ["foreground", "everything"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(prediction=SMALL, reference=SMALL)
 def test_equals_counting_pairs_one_by_one(region, pairs, prediction, reference):
     tables = overlaps(prediction, reference, prediction_kind="labels", reference_kind="labels")
@@ -110,7 +110,7 @@ def test_reference_label_volumes(folder):
     assert distinct.index == pytest.approx(expected["nchoose2"]["metric"], abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SMALL, SMALL)
 def test_everything_equals_scikit_image(prediction, reference):
     ours = rand_error(
@@ -124,7 +124,7 @@ def test_everything_equals_scikit_image(prediction, reference):
         assert (ours.precision, ours.recall) == pytest.approx((recall, precision), abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SMALL, st.permutations([1, 2, 3]))
 def test_relabelling_and_flips_change_nothing(labels, new):
     reference = labels[::-1]

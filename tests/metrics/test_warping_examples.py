@@ -143,7 +143,7 @@ def plant(kind, label, proposal, row, column):
     return 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from([20, None]))
 def test_each_planted_error_is_found(data, radius):
     rows, columns = 4, 5

@@ -18,7 +18,7 @@ def stacks(draw):
     return draw(probabilities(shape)), draw(arrays(bool, shape)), draw(st.booleans()) and len(shape) == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(stacks())
 def test_never_exceeds_the_pixel_error(pair):
     prediction, reference, volumetric = pair
@@ -32,7 +32,7 @@ def test_never_exceeds_the_pixel_error(pair):
     assert found.threshold == next(s.threshold for s in found.sweep if s.error == found.value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(stacks())
 def test_identity_is_zero(pair):
     _, reference, volumetric = pair
@@ -41,7 +41,7 @@ def test_identity_is_zero(pair):
         assert found.value == found.classic_error == found.pixels.total == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(stacks())
 def test_threads_change_nothing(pair):
     prediction, reference, volumetric = pair

@@ -82,7 +82,7 @@ def test_parity_with_the_functional_reference(arch_oracle, case, concat, count_p
     concat=st.sampled_from(["skips_first", "up_first"]),
     dropout=st.sampled_from([0.0, 0.3]),
 )
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_pruned_is_that_head_bit_for_bit(depth, dims, seed, norm, upsample, concat, dropout):
     torch.manual_seed(seed)
     batch, ins, outs, *channels = torch.randint(1, 7, (4 + depth,)).tolist()

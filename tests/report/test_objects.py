@@ -40,7 +40,7 @@ def test_drawn_by_hand():
     assert (second["touches_border"], second["mean_intensity"]) == (False, pytest.approx((8 + 12 + 13) / 3))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     hnp.arrays(
         np.int32, st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6)), elements=st.integers(0, 4)

@@ -26,7 +26,7 @@ def border_term(labels, w0, sigma, spacing=None):
     return np.where(labels == 0, w0 * np.exp(-((d[0] + d[1]) ** 2) / (2 * sigma**2)), 0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_equals_the_formula_with_one_distance_transform_per_object(data):
     shape = data.draw(hnp.array_shapes(min_dims=2, max_dims=3, min_side=2, max_side=8))

@@ -26,7 +26,7 @@ def one_object_at_a_time(labels: np.ndarray, depth: float, share: float) -> np.n
     return result  # without objects that the ridge takes whole
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(LABELS, st.sampled_from([0.5, 1.0, 1.5, 4.0]), st.sampled_from([0.3, 0.7]))
 def test_equals_the_definition_object_by_object(labels, depth, share):
     before = labels.copy()
@@ -47,7 +47,6 @@ def test_a_disc_by_hand():
     assert np.array_equal(core_classes(labels, depth=2.5, share=0.9), expected)
 
 
-@settings(deadline=None)
 @given(LABELS)
 def test_every_object_has_a_core_and_no_core_touches_another(labels):
     classes, separated = core_classes(labels, depth=4), separate_touching(labels)

@@ -24,7 +24,7 @@ def test_drawn_by_hand():
     assert (target["boxes"].dtype, target["instances"].dtype) == (torch.float32, torch.int32)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     hnp.arrays(np.int64, hnp.array_shapes(min_dims=2, max_dims=3, max_side=6), elements=st.integers(0, 4)),
     st.sampled_from([1, 10**6, 2**45]),

@@ -36,7 +36,7 @@ def full_resolution_minimum(control, shape):
     return np.linalg.det(jacobian).min()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), sigma=st.floats(0, 30), points=st.integers(2, 5))
 def test_nothing_folds_after_the_guard(seed, sigma, points):
     shape = (70, 81)

@@ -41,7 +41,7 @@ def test_the_edge_of_the_image_is_no_boundary():
     assert np.array_equal(masks(whole[20:])[1], masks(whole)[1][20:])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(4, 12), st.integers(0, 2**32 - 1), st.floats(0.3, 0.7))
 def test_the_watershed_gives_back_what_the_masks_were_made_of(radius, seed, share):
     centres = np.random.default_rng(seed).integers((radius, radius), (40 - radius, 60 - radius), (4, 2))

@@ -16,7 +16,7 @@ def run(probability: np.ndarray, **options) -> np.ndarray:
     return InstancesFromProbability(**options)(torch.from_numpy(probability)[None])[0].numpy()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(FIELDS, st.floats(0, 1, width=16), st.integers(0, 5))
 def test_one_threshold_gives_the_connected_components(probability, threshold, min_size):
     found = run(probability, seed_threshold=threshold, threshold=threshold, min_size=min_size)
@@ -28,7 +28,7 @@ def test_one_threshold_gives_the_connected_components(probability, threshold, mi
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(FIELDS, st.floats(0, 1, width=16), st.floats(0, 1, width=16), st.integers(0, 3))
 def test_cells_grow_from_each_seed_within_the_threshold(probability, a, b, min_size):
     threshold, seed_threshold = sorted((a, b))

@@ -14,7 +14,7 @@ def pair(*shape):
     return {"image": labels.float(), "label": labels}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 70), min_size=2, max_size=3), st.integers(1, 24), st.integers(0, 99))
 def test_any_image_gives_the_size_and_keeps_ids(shape, side, seed):
     data = pair(*shape)
@@ -99,7 +99,7 @@ def test_refuses_keys_that_differ():
         RandScaledCropd("image", (4, 4), mode="linear")({"image": torch.zeros(1, 9, 9, 9)})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**31), st.sampled_from([((192, 192), (0.5, 2.0)), ((12, 20, 20), (0.8, 1.4))]))
 def test_no_padding_where_the_image_is_large_enough(seed, sizes):
     size, zoom = sizes

@@ -23,7 +23,7 @@ def reference(labels, connectivity):
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_equals_the_definition(data):
     dtype = data.draw(st.sampled_from([np.uint8, np.int16, np.uint32, np.int64]))

@@ -17,7 +17,7 @@ def random_case(seed, ndim, reach):
     return img, u, np.indices(shape) + u
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**31), ndim=st.integers(1, 3), reach=st.floats(0, 30))
 def test_linear_equals_scipy_with_mirrored_border(seed, ndim, reach):
     img, u, places = random_case(seed, ndim, reach)
@@ -28,7 +28,7 @@ def test_linear_equals_scipy_with_mirrored_border(seed, ndim, reach):
         np.testing.assert_allclose(got, map_coordinates(channel, places, order=1, mode="mirror"), atol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**31), ndim=st.integers(1, 3), reach=st.floats(0, 30))
 def test_nearest_equals_numpy_indexing(seed, ndim, reach):
     img, u, _ = random_case(seed, ndim, reach)

@@ -19,7 +19,7 @@ def assert_truth_is_consistent(labels):
         assert label(labels == index, connectivity=1).max() == 1, f"id {index} lies in several pieces"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     shape=st.one_of(
         st.tuples(st.integers(16, 80), st.integers(16, 80)),
@@ -35,7 +35,7 @@ def test_nuclei_of_any_size(shape, seed, touching):
     assert_truth_is_consistent(sample.labels)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.tuples(st.integers(16, 150), st.integers(16, 150)), st.integers(0, 2**32 - 1))
 def test_phase_contrast_of_any_size(shape, seed):
     sample = phase_contrast_cells(shape, seed, diameter_px=30)

@@ -25,7 +25,7 @@ def assert_truth_is_consistent(labels):
         assert len(np.unique(pairs[1])) == pairs.shape[1], "two ids share a piece"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     shape=st.one_of(
         st.tuples(st.integers(16, 90), st.integers(16, 90)),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from data_tools.synth.tessellation import Tessellation, random_octree_leaves
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_leaves_cover_the_extent_once(seed):
     rng = np.random.default_rng(seed)
@@ -18,7 +18,7 @@ def test_leaves_cover_the_extent_once(seed):
     assert (inside.all(axis=2).sum(axis=1) == 1).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000))
 def test_points_go_to_the_nearest_seed_in_power_distance(seed):
     rng = np.random.default_rng(seed)
