@@ -9,15 +9,15 @@ from pathlib import Path
 from medseg.io.csv_file import csv_file
 from medseg.report.pair_errors import PairErrors
 
-COLUMNS = ("image", "error", "section", "y", "x", "y_um", "x_um", "mismatch_px", "area_px")
+COLUMNS = ("image", "error", "section", "y", "x", "z_um", "y_um", "x_um", "mismatch_px", "area_px")
 
 
 def listed_errors(path: Path, found: Iterable[PairErrors], *, overwrite: bool = False) -> Iterator[PairErrors]:
     """Pass the errors of pairs on, and list them all in a CSV file, which is there when the last has been passed.
 
     Columns: stem of the image; class of `medseg.kernels.mismatches.CLASSES`; section, y and x in pixels, from 0;
-    the same in µm, empty where the pixel size is not known; pixels that moving borders cannot mend; pixels that
-    lie in the wrong object because of it. Those of largest area come first in each image.
+    the same in µm, empty where the pixel size is not known, z also but for volumes; pixels that moving borders
+    cannot mend; pixels that lie in the wrong object because of it. Those of largest area come first in each image.
 
     Args:
         path: the file.
@@ -33,8 +33,8 @@ def listed_errors(path: Path, found: Iterable[PairErrors], *, overwrite: bool = 
         writer.writerow(COLUMNS)
         for one in found:
             for place in one.errors.places:
-                at = (place.y, place.x)
-                size = one.spacing[-2:] if one.spacing else None
-                in_um = [f"{c * s:.6g}" for c, s in zip(at, size, strict=True)] if size else ["", ""]
-                writer.writerow([one.pair.stem, place.kind, place.section, *at, *in_um, place.pixels, place.area])
+                in_um = place.in_um(one.spacing, digits=6) if one.spacing else []
+                in_um = [""] * (3 - len(in_um)) + in_um
+                at = (place.section, place.y, place.x)
+                writer.writerow([one.pair.stem, place.kind, *at, *in_um, place.pixels, place.area])
             yield one

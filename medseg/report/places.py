@@ -33,10 +33,10 @@ class Place:
     spoilt: int = 0
     """Id in the section or volume of the object that is merged (predicted) or split (reference); else 0."""
 
-    def in_um(self, spacing: tuple[float, ...]) -> list[str]:
+    def in_um(self, spacing: tuple[float, ...], digits: int = 4) -> list[str]:
         """The last axes of section, y and x, as many as the pixel size has, in its unit."""
         at = (self.section, self.y, self.x)[-len(spacing) :]
-        return [f"{c * s:.4g}" for c, s in zip(at, spacing, strict=True)]
+        return [f"{c * s:.{digits}g}" for c, s in zip(at, spacing, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

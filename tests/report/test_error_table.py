@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medseg.errors import InputError
-from medseg.io import write_labels
+from medseg.io import Geometry, write_labels
 from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.report.error_table import COLUMNS, listed_errors
 from medseg.report.pair_errors import errors_of_pairs
@@ -39,3 +39,21 @@ def test_each_error_of_each_section(tmp_path):
     assert (rows[1]["x"], rows[1]["x_um"]) == ("40", "20")
     with pytest.raises(InputError, match="exists"):
         list(listed_errors(tmp_path / "errors.csv", []))
+
+
+def test_places_in_volumes_have_a_depth(tmp_path):
+    truth = np.zeros((5, 20, 20), np.uint8)
+    truth[:2, 2:18, 2:18], truth[3:, 2:18, 2:18] = 1, 2
+    prediction = (truth > 0).astype(np.uint8)
+    prediction[2, 8, 9] = 1
+    for name, image in (("truth", truth), ("prediction", prediction)):
+        write_labels(tmp_path / f"{name}.tif", image, Geometry("ZYX", (2.0, 0.5, 0.25), "um"))
+    pair = FilePair("cells", tmp_path / "prediction.tif", tmp_path / "truth.tif")
+    places = {}
+    for objects in ("volume", "sections"):
+        evaluation = evaluate_files([pair], EvaluationOptions(metrics=("splits",)), objects=objects)
+        list(listed_errors(tmp_path / f"{objects}.csv", errors_of_pairs(evaluation, objects=objects)))
+        with (tmp_path / f"{objects}.csv").open() as file:
+            (row,) = csv.DictReader(file)
+        places[objects] = [row[column] for column in ("section", "y", "x", "z_um", "y_um", "x_um")]
+    assert places == {"volume": ["2", "8", "9", "4", "4", "2.25"], "sections": ["2", "8", "9", "", "4", "2.25"]}
