@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ignite.engine import Engine, Events
+from monai.bundle import ConfigParser
 
 from medseg.catalog import Bundle
 from medseg.errors import InputError
 from medseg.io import training_items
+from medseg.io.datalist import count_sections
+from medseg.io.paths import is_volume
 from medseg.training.run_state import refuse_used_folder
 from medseg.transforms import CheckClassesd
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
@@ -46,7 +49,8 @@ def run_training(
     """
     refuse_used_folder(output, bool(overrides.get("resume")))
     split = overrides.get("split_file")
-    parts = [training_items(data, part, split_file=split) for part in ("training", "validation")]
+    for part in ("training", "validation"):
+        training_items(data, part, split_file=split)  # refuses what cannot be used before a network is built
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
     classes = named_classes(split and Path(split), data / "dataset.json")
     refuse_pairs_of_other_labels(bundle, workflow.parser, overrides, classes)
@@ -54,8 +58,7 @@ def run_training(
         trainer = workflow.parser.get_parsed_content("train::trainer")
     except Exception as error:  # MONAI wraps whatever reading the data or building a part raised
         raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
-    what = "sections" if any(item["section"] >= 0 for part in parts for item in part) else "images"
-    say(f"{len(parts[0])} training and {len(parts[1])} validation {what} from {data}")
+    say(f"{_taken(trainer, workflow.parser)} from {data}")
     if absent := _classes_without_labels(trainer):
         listed = ", ".join(map(str, absent))
         say(
@@ -79,6 +82,22 @@ def run_training(
     if not epochs:
         say(f"nothing was left to do: the run has had its {trainer.state.max_epochs} epochs")
     return None
+
+
+def _taken(trainer: Engine, parser: ConfigParser) -> str:
+    """How many items the bundle's data sets hold, and what they are: a stack is one volume or many sections."""
+    datasets = {"training": trainer.data_loader.dataset}
+    if "validate::dataset" in parser:
+        datasets["validation"] = parser.get_parsed_content("validate::dataset")
+    items = [item for dataset in datasets.values() for item in getattr(dataset, "data", ())]
+    if not all(isinstance(item, dict) and {"label", "section"} <= set(item) for item in items):
+        what = "items"
+    elif any(item["section"] >= 0 for item in items):
+        what = "sections"
+    else:
+        whole = items and (is_volume(items[0]["label"]) or count_sections(items[0]["label"]) > 1)
+        what = "volumes" if whole else "images"
+    return " and ".join(f"{len(dataset)} {part}" for part, dataset in datasets.items()) + f" {what}"
 
 
 def _classes_without_labels(trainer: Engine) -> list[int]:

@@ -17,6 +17,7 @@ def test_trains_infers_and_evaluates_volumes(medseg, narrow_cells3d_detector, de
     done = medseg("train", bundle, "--data", deep_nuclei, "-o", tmp_path / "run", *SMALL)
     assert done.code == 0, done.err
     assert "ap50" in done.out
+    assert "2 training and 1 validation volumes" in done.out
     volume = deep_nuclei / "images" / "n1.tif"
     done = medseg("predict", bundle, volume, "-o", tmp_path, "--tile", "16,32,32", "--set", "tile_overlap=[0,16,16]")
     assert done.code == 0, done.err
