@@ -128,8 +128,8 @@ def pair_by_stem(root: str | Path) -> tuple[list[Entry], list[str]]:
     return entries, lonely
 
 
-def read_dataset(root: str | Path) -> Dataset:
-    """Read a folder in the layout: by its `dataset.json`, or else by pairing stems (all for training).
+def read_dataset(root: str | Path, split_file: str | Path | None = None) -> Dataset:
+    """Read a folder by its `dataset.json`, with the lists of `split_file` if given, else by stems, all for training.
 
     Raises:
         InputError: no such folder, no images, files without a partner, an unusable `dataset.json`.
@@ -137,8 +137,8 @@ def read_dataset(root: str | Path) -> Dataset:
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder; give one with images/ and labels/")
-    if (root / "dataset.json").is_file():
-        return _read_json(root)
+    if split_file or (root / "dataset.json").is_file():
+        return _read_json(root, split_file and Path(split_file))
     entries, lonely = pair_by_stem(root)
     if lonely:
         shown = ", ".join(lonely[:5]) + (f" and {len(lonely) - 5} more" if len(lonely) > 5 else "")
@@ -184,14 +184,11 @@ def _stated(record: Description | Entry) -> dict[str, Any]:
     return {k: v for k, v in asdict(record).items() if v not in ("", None, {})}
 
 
-def _read_json(root: Path) -> Dataset:
+def _read_json(root: Path, split: Path | None) -> Dataset:
     path = root / "dataset.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: is not valid JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: must be an object with the keys training and validation")
+    content = _content(path) if path.is_file() else {"name": root.resolve().name}
+    if split:
+        content, path = {k: v for k, v in content.items() if k not in SUBSETS} | _content(split), split
     known = {k: content[k] for k in Description.__dataclass_fields__ if k in content}
     if known.get("spacing") is not None:
         known["spacing"] = _spacing(path, known["spacing"])
@@ -205,6 +202,18 @@ def _read_json(root: Path) -> Dataset:
         raise InputError(f"{path}: checksums must map file names to 'sha256:...'")
     others = {k: v for k, v in content.items() if k not in (*Description.__dataclass_fields__, *SUBSETS, "checksums")}
     return Dataset(root, Description(**known), checksums=checksums, others=others, **lists)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is not valid JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: must be an object with the keys training and validation")
+    return content
 
 
 def _spacing(path: Path, spacing: Any) -> tuple[float, ...]:

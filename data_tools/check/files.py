@@ -52,7 +52,7 @@ def check_listed_files(dataset: Dataset) -> list[Finding]:
         for file in (entry.image, entry.label):
             if file not in missing and not dataset.path(file).is_file():
                 missing.add(file)
-                findings.append(error("missing_file", file, "is listed in dataset.json and not there; restore it"))
+                findings.append(error("missing_file", file, "is listed and not there; restore it"))
         first = listed.setdefault((entry.image, entry.sections), subset)
         if first != subset:
             findings.append(

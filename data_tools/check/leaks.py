@@ -14,10 +14,15 @@ def check_split(dataset: Dataset) -> list[Finding]:
     findings: list[Finding] = []
     if not dataset.validation:
         findings.append(
-            warning("no_validation", "", "nothing is set apart for validation; run `medseg data split` on this folder")
+            warning(
+                "no_validation",
+                "",
+                "nothing is set apart for validation; run `medseg data split` on this folder (while it has no "
+                "dataset.json, training sets every fifth image apart, of a single stack the last fifth)",
+            )
         )
     if not dataset.training:
-        findings.append(error("no_training", "", "nothing is listed for training; correct dataset.json"))
+        findings.append(error("no_training", "", "nothing is listed for training; correct the list"))
     subsets, files = defaultdict(set), defaultdict(set)
     for subset, entry in dataset.entries:
         files[entry.image].add(subset)

@@ -35,20 +35,25 @@ class _Gathered:
 
 
 def check_dataset(
-    root: str | Path, *, axes: str | None = None, progress: Callable[[int, int], None] | None = None
+    root: str | Path,
+    *,
+    split_file: str | Path | None = None,
+    axes: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Check a folder in the layout and return all findings.
 
     Args:
         root: the folder.
+        split_file: a JSON file to use in place of the lists of its `dataset.json`.
         axes: of images that do not state them, as for :func:`medseg.io.read_image`.
         progress: called with (done, total) after each pair.
 
     Raises:
-        InputError: `root` is no folder, has no `images/` and `labels/`, or its `dataset.json` is unusable.
+        InputError: `root` is no folder, has no `images/` and `labels/`, or the JSON with its lists is unusable.
     """
     root = Path(root)
-    dataset, findings = _open(root)
+    dataset, findings = _open(root, split_file)
     findings += check_folder_names(root) + check_listed_files(dataset) + check_split(dataset)
     gathered = _Gathered()
     entries = dataset.entries
@@ -64,10 +69,10 @@ def check_dataset(
     return Report(tuple(order), _summary(dataset, gathered))
 
 
-def _open(root: Path) -> tuple[Dataset, list[Finding]]:
+def _open(root: Path, split_file: str | Path | None) -> tuple[Dataset, list[Finding]]:
     """Read the folder; files without a partner are findings here, not a reason to stop."""
-    if not root.is_dir() or (root / "dataset.json").is_file():
-        return read_dataset(root), []
+    if split_file or not root.is_dir() or (root / "dataset.json").is_file():
+        return read_dataset(root, split_file), []
     entries, lonely = pair_by_stem(root)
     if not entries and not lonely:
         return read_dataset(root), []

@@ -75,7 +75,7 @@ def train(
     overrides["init_weights"] = str(start_from) if start_from else None
     with progress(quiet=quiet) as say:
         if not no_check:
-            _check_data(data, axes, say)
+            _check_data(data, overrides.get("split_file"), axes, say)
         say.start("loading")
         from medseg.workflow.device import pick_device
         from medseg.workflow.load import check_weights_file
@@ -108,12 +108,12 @@ def _weights_to_start_from(given: str | None) -> Path | None:
     return bundle.weights
 
 
-def _check_data(data: Path, axes: str | None, say: Progress) -> None:
+def _check_data(data: Path, split: str | None, axes: str | None, say: Progress) -> None:
     """Print what `medseg data check` finds; errors end the command, warnings do not."""
     from data_tools.check.run import check_dataset
 
     say.start("checking the data")
-    report = check_dataset(data, axes=axes, progress=say.update)
+    report = check_dataset(data, split_file=split, axes=axes, progress=say.update)
     for finding in report.findings:
         (say.fail if finding.level == "error" else say.say)(str(finding))
     if not report.ok:

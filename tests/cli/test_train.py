@@ -92,6 +92,22 @@ def test_axes_settle_what_the_files_do_not_say(train, data, tmp_path):
     assert "2 training and 1 validation sections" in done.out
 
 
+def test_the_check_looks_at_the_split_that_is_used(train, data, tmp_path):
+    entries = [{"image": f"images/s{k}.tif", "label": f"labels/s{k}.tif"} for k in range(4)]
+    (data / "dataset.json").write_text(json.dumps({"training": entries, "validation": []}))
+    split = tmp_path / "split.json"
+    split.write_text(json.dumps({"training": entries[:2], "validation": entries[3:]}))
+    write_labels(data / "labels" / "s2.tif", np.zeros((50, 60), np.uint8), overwrite=True)  # not used
+    done = train(data, "--split", split)
+    assert (done.code, done.err) == (0, "")
+    assert "warning" not in done.out
+    assert "2 training and 1 validation images" in done.out
+    split.write_text(json.dumps({"training": entries[:2], "validation": entries[:1]}))
+    done = train(data, "--set", f"split_file={split}", "--resume")
+    assert done.code == 2
+    assert "images/s0.tif: is listed for training and validation" in done.err
+
+
 def colour(data):
     channels = np.arange(3 * 100 * 110, dtype=np.float32).reshape(3, 100, 110)
     write_image(data / "images" / "s1.tif", channels, Geometry("CYX"), overwrite=True)

@@ -60,6 +60,20 @@ def test_unsplit_folder(folder):
     assert codes(folder) == [("no_validation", "")]
 
 
+def test_lists_of_another_file(folder, tmp_path):
+    split(folder, [entry(0)], [entry(0)], Description(label_kind="classes", classes={"1": "nucleus"}))
+    one, two, three = ({"image": f"images/{k}.tif", "label": f"labels/{k}.tif"} for k in (0, 1, 3))
+    other = tmp_path / "split.json"
+    other.write_text(json.dumps({"training": [one, two], "validation": [three], "label_kind": "instances"}))
+    report = check_dataset(folder, split_file=other)
+    assert report.findings == ()
+    assert (report.summary["training"], report.summary["validation"]) == (2, 1)
+    other.write_text(json.dumps({"training": [one]}))  # the folder's own lists are not mixed in
+    assert check_dataset(folder, split_file=other).summary["validation"] == 0
+    with pytest.raises(InputError, match=r"gone\.json: no such file"):
+        check_dataset(folder, split_file=tmp_path / "gone.json")
+
+
 def test_images_may_be_jpeg_and_labels_may_not(folder):
     for kind, number in (("images", 0), ("labels", 1)):
         os.remove(folder / f"{kind}/{number}.tif")
