@@ -12,20 +12,24 @@ _SHOWN = 5
 
 
 def check_instances(file: str, labels: np.ndarray) -> list[Finding]:
-    """An instance image: empty, clipped ids, a mask instead of ids, ids that lie in several pieces."""
+    """An instance image: empty, clipped ids, a mask instead of ids, ids that lie in several pieces.
+
+    In a time series of volumes (T, Z, Y, X) an id may stand for an object through all times.
+    """
     ids = np.unique(labels[labels > 0])
     if not len(ids):
         return [warning("empty_labels", file, "holds no object; leave it out unless the image is truly empty")]
-    pieces, count = label(labels, background=0, return_num=True, connectivity=labels.ndim)
-    if len(ids) == 1 and count > 1:
+    pieces = _ids_in_pieces(labels)
+    if len(ids) == 1 and pieces:
         return [
             error(
                 "mask_not_instances",
                 file,
-                f"all {count} objects have the one id {ids[0]}: this is a mask; give each object an id of its own",
+                f"all {pieces[ids[0]]} objects have the one id {ids[0]}: this is a mask; give each object an id of its "
+                "own",
             )
         ]
-    if _looks_clipped(labels, pieces, ids):
+    if ids[-1] in CLIPPED_AT and (len(ids) == ids[-1] or ids[-1] in pieces):  # no id is free, or several share it
         return [
             error(
                 "clipped_labels",
@@ -34,14 +38,33 @@ def check_instances(file: str, labels: np.ndarray) -> list[Finding]:
                 "probably lost or merged; export the labels with more bits",
             )
         ]
-    return [_in_pieces(file, labels, pieces, ids)] if count > len(ids) else []
+    if not pieces:
+        return []
+    shown = ", ".join(str(v) for v in sorted(pieces)[:_SHOWN]) + (" ..." if len(pieces) > _SHOWN else "")
+    return [
+        warning(
+            "several_pieces",
+            file,
+            f"{len(pieces)} of {len(ids)} objects lie in several pieces (ids {shown}): cut apart, or two objects with "
+            "one id; give each object an id of its own",
+        )
+    ]
 
 
-def _looks_clipped(labels: np.ndarray, pieces: np.ndarray, ids: np.ndarray) -> bool:
-    """The last id is the limit of a type, and no id is free below it or several objects share it."""
-    if ids[-1] not in CLIPPED_AT:
-        return False
-    return len(ids) == ids[-1] or len(np.unique(pieces[labels == ids[-1]])) > 1
+def _ids_in_pieces(labels: np.ndarray) -> dict[int, int]:
+    """The ids that lie in several pieces, and in how many; at one time, if there are several."""
+    from skimage.measure import label
+
+    found: dict[int, int] = {}
+    for image in labels.reshape(-1, *labels.shape[-3:]) if labels.ndim > 3 else [labels]:
+        pieces, count = label(image, background=0, return_num=True, connectivity=image.ndim)
+        if count == np.count_nonzero(np.unique(image)):
+            continue
+        numbers, firsts = np.unique(pieces, return_index=True)
+        owners, counts = np.unique(image.ravel()[firsts[numbers > 0]], return_counts=True)
+        for owner, number in zip(owners[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+            found[owner] = max(number, found.get(owner, 0))
+    return found
 
 
 def check_classes(file: str, labels: np.ndarray, classes: dict[str, str]) -> list[Finding]:
@@ -59,17 +82,3 @@ def check_classes(file: str, labels: np.ndarray, classes: dict[str, str]) -> lis
             )
         ]
     return []
-
-
-def _in_pieces(file: str, labels: np.ndarray, pieces: np.ndarray, ids: np.ndarray) -> Finding:
-    firsts = np.unique(pieces, return_index=True)
-    owners = labels.ravel()[firsts[1][firsts[0] > 0]]
-    owner, number = np.unique(owners, return_counts=True)
-    broken = owner[number > 1]
-    shown = ", ".join(str(v) for v in broken[:_SHOWN]) + (" ..." if len(broken) > _SHOWN else "")
-    return warning(
-        "several_pieces",
-        file,
-        f"{len(broken)} of {len(ids)} objects lie in several pieces (ids {shown}): cut apart, or two objects with "
-        "one id; give each object an id of its own",
-    )

@@ -105,7 +105,7 @@ def _check_pair(dataset: Dataset, subset: str, entry: Entry, axes: str | None, g
     if kind == "classes":
         findings += check_classes(entry.label, truth, dataset.description.classes)
     else:
-        findings += check_instances(entry.label, truth)
+        findings += check_instances(entry.label, truth if entry.sections else labels.array)
     _gather_labels(subset, truth, kind, gathered)
     findings += check_alignment(entry.label, _grey(image)[part], _grey(labels)[part])
     return findings

@@ -55,12 +55,17 @@ def training_items(
 
 def count_sections(path: str | Path) -> int:
     """Sections of a stack from its header alone; 1 for a 2D image."""
+    return math.prod(n for _, n in _stacked(path))
+
+
+def _stacked(path: str | Path) -> list[tuple[str, int]]:
+    """The axes of a file other than Y, X and channels, with their lengths, from its header alone."""
     if Path(path).suffix.lower() not in (".tif", ".tiff"):
-        return 1
+        return []
     try:
         with tifffile.TiffFile(path) as file:
             series = file.series[0]
-            return math.prod(n for a, n in zip(series.axes, series.shape, strict=True) if a not in "YXSC")
+            return [(a, n) for a, n in zip(series.axes, series.shape, strict=True) if a not in "YXSC"]
     except OSError:
         raise
     except Exception as error:  # tifffile raises many types on a damaged file
@@ -134,12 +139,17 @@ def volume_items(
     """As :func:`training_items`, with each stack as one item: a volume, ``section`` -1.
 
     Raises:
-        InputError: as there; a split that gives a part some sections of a stack only.
+        InputError: as there; a split that gives a part some sections of a stack only; a series of volumes.
     """
     sections: dict[str, list[dict[str, Any]]] = {}
     for item in training_items(folder, part, split_file=split_file, validation_fraction=validation_fraction):
         sections.setdefault(item["image"], []).append(item)
     for image, items in sections.items():
+        axes = [axis for axis, length in _stacked(items[0]["label"]) if length > 1]
+        if len(axes) > 1:
+            raise InputError(
+                f"{image}: holds several volumes (axes {''.join(axes)}YX); save each of them as a file of its own"
+            )
         if items[0]["section"] >= 0 and len(items) < count_sections(items[0]["label"]):
             raise InputError(
                 f"{image}: {len(items)} of its sections are for {part}; volumes are used whole, so give at least two "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from scipy.ndimage import center_of_mass
 
 from medseg.io.csv_file import csv_file
 from medseg.kernels.contingency import contingency_table
+from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.metrics.object_outcomes import OUTCOMES, object_outcomes
 from medseg.metrics.overlap import objects_of_units
+from medseg.workflow.each_time import each_time
 from medseg.workflow.evaluate import Evaluation, options_for_pair, read_pair
 
 COLUMNS = ("image", "outcome", "reference", "prediction", "iou", "reference_px", "prediction_px", "z", "y", "x")
@@ -34,7 +37,7 @@ def write_match_table(
     without a partner, the other is that of largest IoU; empty where nothing overlaps it; those of masks,
     probabilities and thinned segments are the numbers of their components in each section); IoU; sizes in pixels,
     or voxels; centroid of the reference object, or of the prediction that has no partner, in pixels from 0; z of a
-    stack is the section.
+    stack is the section, counted through all times of a series.
 
     Args:
         path: the file.
@@ -56,27 +59,36 @@ def write_match_table(
         for pair in evaluation.pairs:
             prediction, reference, _, through = read_pair(pair, axes, objects)
             options = options_for_pair(reference, evaluation.options, through)
-            units = objects_of_units(
-                prediction,
-                reference,
-                threshold=options.level,
-                thin_borders=options.thin_borders,
-                volumetric=options.volumetric,
-                prediction_kind=options.prediction_kind,
-                reference_kind=options.reference_kind,
-            )
-            for section, (truth, predicted) in enumerate(units):
+            section = 0
+            for truth, predicted in _units(prediction, reference, options):
                 rows = _rows(truth, predicted, section)
+                section += len(truth) if truth.ndim == 3 else 1
                 counts.update(row[0] for row in rows)
                 writer.writerows([pair.stem, *row] for row in rows)
     return dict(counts)
 
 
+def _units(
+    prediction: np.ndarray, reference: np.ndarray, options: EvaluationOptions
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for predicted, truth, how in each_time(prediction, reference, options):
+        yield from objects_of_units(
+            predicted,
+            truth,
+            threshold=how.level,
+            thin_borders=how.thin_borders,
+            volumetric=how.volumetric,
+            prediction_kind=how.prediction_kind,
+            reference_kind=how.reference_kind,
+        )
+
+
 def _rows(truth: np.ndarray, predicted: np.ndarray, section: int) -> list[list]:
+    """Of a section, or of a volume whose first section is number `section`."""
     outcomes = object_outcomes(contingency_table(truth, predicted), _IOU)
     alone = [o.outcome in OUTCOMES[4:] for o in outcomes]
     found, made_up = (
-        iter(_centroids(labels, ids))
+        iter(_centroids(labels, ids, section))
         for labels, ids in (
             (truth, [o.reference_id for o, extra in zip(outcomes, alone, strict=True) if not extra]),
             (predicted, [o.prediction_id for o, extra in zip(outcomes, alone, strict=True) if extra]),
@@ -85,12 +97,11 @@ def _rows(truth: np.ndarray, predicted: np.ndarray, section: int) -> list[list]:
     rows = []
     for o, extra in zip(outcomes, alone, strict=True):
         place = next(made_up if extra else found)
-        place = [section, *place] if len(place) == 2 else place
         ids = [o.reference_id or "", o.prediction_id or ""]
         rows.append([o.outcome, *ids, f"{o.iou:.4g}", o.reference_size, o.prediction_size, *place])
     return rows
 
 
-def _centroids(labels: np.ndarray, ids: list[int]) -> list[list[str]]:
+def _centroids(labels: np.ndarray, ids: list[int], section: int) -> list[list[str]]:
     places = center_of_mass(labels != 0, labels, ids) if ids else []
-    return [[f"{c:.7g}" for c in place] for place in places]
+    return [[f"{c:.7g}" for c in (sum(z, section), y, x)] for *z, y, x in places]

@@ -50,7 +50,7 @@ def errors_of_pairs(
                 level_of(evaluation),
                 bool(options.volumetric),
             )
-        yield PairErrors(pair, errors, reference.shape, _pixel_size_um(geometry, spacing_um, errors.volumetric))
+        yield PairErrors(pair, errors, reference.shape, _pixel_size_um(geometry, spacing_um, errors.depth is not None))
 
 
 def level_of(evaluation: Evaluation) -> float:

@@ -52,9 +52,9 @@ def one_of_each_object(errors: ErrorMap) -> list[tuple[Place, int]]:
     """The largest of the places that spoil one object, and how many others do."""
     groups: dict[tuple, list[Place]] = {}
     for place in errors.places:
-        section = () if place.spoilt and errors.volumetric else (place.section,)
+        unit = place.section // errors.depth if place.spoilt and errors.depth else place.section
         alone = () if place.spoilt else (place.y, place.x)
-        groups.setdefault((place.kind, place.spoilt, *section, *alone), []).append(place)
+        groups.setdefault((place.kind, place.spoilt, unit, *alone), []).append(place)
     return [(group[0], len(group) - 1) for group in groups.values()]
 
 
@@ -62,7 +62,7 @@ def crops(
     errors: ErrorMap, raw: np.ndarray | None, place: Place, spacing: tuple[float, ...] | None
 ) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Rows of pictures around a place, as captions and `data:` addresses: one row, of a volume three planes."""
-    if not errors.volumetric:
+    if errors.depth is None:
         near, window = errors.around(place, _CROP)
         ground = None if raw is None else raw[place.section][window]
         return (_row(_pictures(near, ground)),)

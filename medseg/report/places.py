@@ -23,7 +23,7 @@ class Place:
     kind: str
     """A class of `medseg.kernels.mismatches.CLASSES`."""
     section: int
-    """Of a stack, or the plane of a volume."""
+    """Of a stack, or the plane of a volume; of several volumes, planes are counted through."""
     y: int
     x: int
     pixels: int
@@ -32,10 +32,12 @@ class Place:
     """Pixels that lie in the wrong object because of it; holes and invented objects: their own pixels."""
     spoilt: int = 0
     """Id in the section or volume of the object that is merged (predicted) or split (reference); else 0."""
+    z: int = 0
+    """Plane of the volume; 0 where each section is looked at for itself."""
 
     def in_um(self, spacing: tuple[float, ...], digits: int = 4) -> list[str]:
-        """The last axes of section, y and x, as many as the pixel size has, in its unit."""
-        at = (self.section, self.y, self.x)[-len(spacing) :]
+        """The last of z, y and x, as many as the pixel size has, in its unit."""
+        at = (self.z, self.y, self.x)[-len(spacing) :]
         return [f"{c * s:.{digits}g}" for c, s in zip(at, spacing, strict=True)]
 
 
@@ -53,8 +55,8 @@ class ErrorMap:
     """Per section, for each predicted id, the reference's id of largest overlap; 0 without any."""
     places: tuple[Place, ...]
     """Largest area first."""
-    volumetric: bool = False
-    """Whether ids are those of the whole volume."""
+    depth: int | None = None
+    """Planes of each volume, whose ids are its own; None: each section is looked at for itself."""
 
     def places_in(self, section: int) -> list[Place]:
         """The places of one section."""
@@ -84,32 +86,45 @@ def map_errors(prediction: np.ndarray, reference: np.ndarray, threshold: float, 
     Args:
         prediction, reference: arrays of one shape `(..., Y, X)` from `medseg.metrics.kinds.as_kind`.
         threshold: where probabilities are cut.
-        volumetric: `(Z, Y, X)` is one volume.
+        volumetric: `(Z, Y, X)` is one volume, and `(T, Z, Y, X)` one at each time.
     """
     masks = [
         [binarise(foreground_of(unit, kind_of(unit)), level) for unit in _units(image, volumetric)]
         for image, level in ((reference, 0.0), (prediction, threshold))
     ]
     truth, predicted = (np.concatenate(side) for side in masks)
-    error = topological_warping_error(predicted, truth, volumetric=volumetric, positions=True)
+    planes = len(masks[0][0])
+    together = planes if volumetric else len(truth)
+    errors = [
+        topological_warping_error(
+            predicted[first : first + together],
+            truth[first : first + together],
+            volumetric=volumetric,
+            positions=True,
+        )
+        for first in range(0, len(truth), together)
+    ]
     units = [_Unit(*map(components, pair)) for pair in zip(*masks, strict=True)]
     places = []
-    for mismatch in error.mismatches:
-        section, y, x = mismatch.position
-        unit, plane = (units[0], section) if volumetric else (units[section], 0)
-        area, spoilt = unit.at_stake(mismatch, (plane, y, x))
-        places.append(Place(mismatch.kind, section, y, x, mismatch.pixels, area, spoilt))
+    for number, error in enumerate(errors):
+        for mismatch in error.mismatches:
+            z, y, x = mismatch.position
+            section = number * together + z
+            unit, plane = divmod(section, planes)
+            area, spoilt = units[unit].at_stake(mismatch, (plane, y, x))
+            places.append(Place(mismatch.kind, section, y, x, mismatch.pixels, area, spoilt, plane))
     places.sort(key=lambda place: (-place.area, -place.pixels, place.section, place.y, place.x))
     truth_ids, predicted_ids = (
         np.concatenate([getattr(unit, side) for unit in units]) for side in ("truth", "predicted")
     )
-    counterparts = tuple(unit.counterparts() for unit in units for _ in unit.truth)
-    return ErrorMap(truth_ids, predicted_ids, error.class_map, counterparts, tuple(places), volumetric)
+    counterparts = tuple(ids for unit in units for ids in [unit.counterparts()] * planes)
+    classes = np.concatenate([error.class_map for error in errors])
+    return ErrorMap(truth_ids, predicted_ids, classes, counterparts, tuple(places), planes if volumetric else None)
 
 
 def _units(image: np.ndarray, volumetric: bool) -> list[np.ndarray]:
-    """The volume, or its sections, each still with three axes."""
-    return [image] if volumetric else [section[np.newaxis] for section in as_sections(image)]
+    """The volumes, or the sections, each with three axes."""
+    return list(image.reshape(-1, *image.shape[-3:])) if volumetric else list(as_sections(image)[:, np.newaxis])
 
 
 class _Unit:

@@ -30,7 +30,7 @@ def planes_through(errors: ErrorMap, place: Place, side: int, spacing: Sequence[
     """The planes XY, XZ and YZ through a place.
 
     Args:
-        errors: of a volume.
+        errors: of volumes.
         place: one of its places.
         side: how many voxels in y and x are seen; at the rim the planes are moved, of a smaller volume they are cut.
         spacing: voxel size (z, y, x); where it is not known of all three axes, voxels are drawn as cubes.
@@ -39,11 +39,14 @@ def planes_through(errors: ErrorMap, place: Place, side: int, spacing: Sequence[
     wide = side * sizes[1:].min()
     pixel = max(sizes.min(), wide / (_LARGEST * side))
     extents = (min(max(wide, _SECTIONS * sizes[0]), _LARGEST * wide), wide, wide)
-    at = (place.section, place.y, place.x)
-    seen = [_under_pixels(*axis, pixel) for axis in zip(at, errors.classes.shape, sizes.tolist(), extents, strict=True)]
+    at = (place.z, place.y, place.x)
+    shape = (errors.depth, *errors.classes.shape[1:])
+    seen = [_under_pixels(*axis, pixel) for axis in zip(at, shape, sizes.tolist(), extents, strict=True)]
+    first = place.section - place.z  # of the place's volume among all sections
     planes = []
     for name, across in (("XY", 0), ("XZ", 1), ("YZ", 2)):
-        voxels = np.ix_(*(np.array([at[a]]) if a == across else seen[a] for a in range(3)))
+        z, *yx = (np.array([at[a]]) if a == across else seen[a] for a in range(3))
+        voxels = np.ix_(first + z, *yx)
         stacks = (
             np.moveaxis(stack[voxels], across, 0) for stack in (errors.reference, errors.prediction, errors.classes)
         )

@@ -19,6 +19,7 @@ from medseg.io.csv_file import csv_file
 from medseg.metrics.evaluation import ImageEvaluation, Scores, evaluate_arrays, scores_of
 from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.metrics.foreground import Kind
+from medseg.workflow.each_time import each_time
 from medseg.workflow.over_pairs import over_pairs
 from medseg.workflow.pairs import FilePair
 
@@ -85,13 +86,15 @@ def read_pair(
     _warn_of_pixel_sizes(pair, geometry_of_prediction, geometry)
     if geometry.spacing is None and geometry_of_prediction.spatial_axes == geometry.spatial_axes:
         geometry = replace(geometry, spacing=geometry_of_prediction.spacing, unit=geometry_of_prediction.unit)
+    series = geometry.axes == "TZYX"
     if objects == "auto":
-        through = None if "Z" in geometry.axes and reference.ndim == 3 else False
+        through = None if ("Z" in geometry.axes and reference.ndim == 3) or series else False
     else:
-        through = objects == "volume"
-    if through and reference.ndim != 3:
+        through = objects == "volume" and reference.ndim > 2  # a volume of one section is an image
+    if through and reference.ndim != 3 and not series:
         raise InputError(
-            f"{pair.reference}: objects of volumes need one axis Z beside Y and X; its axes are {geometry.axes}"
+            f"{pair.reference}: objects of volumes need the axes ZYX, or TZYX of a time series; its axes are "
+            f"{geometry.axes}"
         )
     return prediction, reference, geometry, through
 
@@ -111,7 +114,7 @@ def evaluate_files(
         options: what to measure; kinds that are None are looked for in each file.
         axes: for files that do not state theirs.
         objects: `"sections"`: of a stack, each section has objects of its own; `"volume"`: they reach through
-            them; `"auto"`: through the Z axis, where both sides are label images.
+            them; `"auto"`: through the Z axis, where both sides are label images. Each time of a series is for itself.
         progress: called before each pair.
 
     Raises:
@@ -121,9 +124,9 @@ def evaluate_files(
     images, failed, warned = over_pairs(
         pairs, partial(_evaluate_pair, options=options, axes=axes, objects=objects), progress
     )
-    scores = {stem: scores_of([image], options) for stem, image in images.items()}
-    total = scores_of(list(images.values()), options)
-    kinds = {stem: (image.prediction_kind, image.reference_kind) for stem, image in images.items()}
+    scores = {stem: scores_of(parts, options) for stem, parts in images.items()}
+    total = scores_of([part for parts in images.values() for part in parts], options)
+    kinds = {stem: (parts[0].prediction_kind, parts[0].reference_kind) for stem, parts in images.items()}
     done = tuple(pair for pair in pairs if pair.stem in images)
     notices = (*_notices(total, images, options), *(f"{stem}: {message}" for stem, message in warned))
     return Evaluation(options, done, scores, total, kinds, failed, notices)
@@ -140,9 +143,10 @@ def write_csv(path: Path, evaluation: Evaluation, *, overwrite: bool = False) ->
             writer.writerow([name, *("" if v is None else v for v in scores.as_json().values()), undefined])
 
 
-def _evaluate_pair(pair: FilePair, options: EvaluationOptions, axes: str | None, objects: str) -> ImageEvaluation:
+def _evaluate_pair(pair: FilePair, options: EvaluationOptions, axes: str | None, objects: str) -> list[ImageEvaluation]:
     prediction, reference, _, through = read_pair(pair, axes, objects)
-    return evaluate_arrays(prediction, reference, options_for_pair(reference, options, through))
+    options = options_for_pair(reference, options, through)
+    return [evaluate_arrays(*volumes) for volumes in each_time(prediction, reference, options)]
 
 
 def options_for_pair(reference: np.ndarray, options: EvaluationOptions, through: bool | None) -> EvaluationOptions:
@@ -188,16 +192,17 @@ def _warn_of_pixel_sizes(pair: FilePair, prediction: Geometry, reference: Geomet
     )
 
 
-def _notices(total: Scores, images: dict[str, ImageEvaluation], options: EvaluationOptions) -> list[str]:
+def _notices(total: Scores, images: dict[str, list[ImageEvaluation]], options: EvaluationOptions) -> list[str]:
     notices = []
+    firsts = [parts[0] for parts in images.values()]
     for side in ("prediction", "reference"):
         if getattr(options, f"{side}_kind") is None:
-            kinds = [getattr(image, f"{side}_kind") for image in images.values()]
+            kinds = [getattr(image, f"{side}_kind") for image in firsts]
             found = ", ".join(
                 f"{kind} ({kinds.count(kind)})" if len(set(kinds)) > 1 else kind for kind in dict.fromkeys(kinds)
             )
             notices.append(f"{side} taken as {found} (--{side}-kind says otherwise)")
-    if options.needs("warping") and any(image.mixed for image in images.values()):
+    if options.needs("warping") and any(image.mixed for image in firsts):
         notices.append(
             "label volumes: objects reach through the sections, but the warping error is that of single sections; "
             "--objects volume takes it in the volume, --objects sections takes each section for itself"

@@ -66,7 +66,7 @@ def test_folders_to_json_csv_and_report(folders):
     assert [row["image"] for row in rows] == ["a", "b", "c", "total"]
     assert float(rows[-1]["pixel_error"]) == scores["total"]["pixel_error"]
     assert "1 merge" in outputs[2].read_text(encoding="utf-8")
-    assert outputs[3].read_text().splitlines()[1:] == ["b,merge,0,15,31,,,1,728"]
+    assert outputs[3].read_text().splitlines()[1:] == ["b,merge,0,15,31,,,,1,728"]
     with pytest.raises(InputError, match="exists"):
         run(folders / "p", folders / "r", "--csv", outputs[1])
     assert run(folders / "p", folders / "r", *flags, "--overwrite", "-q").output == ""

@@ -145,6 +145,17 @@ def test_count_sections(tmp_path):
             count_sections(tmp_path / "cut.tif")
 
 
+def test_a_series_of_volumes_is_no_volume(tmp_path):
+    for sub in ("images", "labels"):
+        for stem in "ab":
+            (tmp_path / sub).mkdir(exist_ok=True)
+            path = tmp_path / sub / f"{stem}.tif"
+            tifffile.imwrite(path, np.zeros((2, 3, 4, 5), np.uint8), imagej=True, metadata={"axes": "TZYX"})
+    with pytest.raises(InputError, match=r"a\.tif: holds several volumes \(axes TZYX\); save each"):
+        volume_items(tmp_path, "training")
+    assert len(training_items(tmp_path, "training")) == 6
+
+
 def test_channels_of_unstated_meaning_are_no_sections(tmp_path):
     for stem in "ab":
         add(tmp_path, stem)

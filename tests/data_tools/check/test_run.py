@@ -162,6 +162,20 @@ def test_pixels_that_touch_at_a_corner_are_one_piece():
     assert check_instances("f", np.eye(5, dtype=int) * 3 + np.eye(5, k=4, dtype=int) * 7) == []
 
 
+@pytest.mark.parametrize("cells", [1, 2])
+def test_an_id_stands_for_an_object_through_all_times(tmp_path, cells):
+    labels = np.zeros((3, 6, 64, 64), np.uint16)
+    labels[:, 1:3, 4:20, 4:20] = 1
+    labels[:, 1:3, 30:60, 30:60] = 2 if cells == 2 else 0
+    image = np.random.default_rng(0).normal(40, 5, labels.shape).clip(0).astype(np.uint8) + (labels > 0) * np.uint8(90)
+    write_image(tmp_path / "images" / "a.tif", image, Geometry("TZYX"))
+    write_labels(tmp_path / "labels" / "a.tif", labels, Geometry("TZYX"))
+    assert codes(tmp_path) == [("no_validation", "")]
+    labels[2, 4:, 40:44, 4:8] = 1
+    write_labels(tmp_path / "labels" / "a.tif", labels, Geometry("TZYX"), overwrite=True)
+    assert ("several_pieces" if cells == 2 else "mask_not_instances", "labels/a.tif") in codes(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
