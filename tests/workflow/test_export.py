@@ -1,10 +1,12 @@
 import json
 
+import monai
 import numpy as np
 import pytest
 import torch
 from monai.bundle import ckpt_export, onnx_export, verify_net_in_out
 from monai.data import load_net_with_metadata
+from packaging.version import Version
 
 from medseg.catalog import Bundle
 from medseg.errors import InputError
@@ -174,17 +176,27 @@ def test_refuses_levels_of_a_network_without_deep_supervision(bundle, tmp_path):
         export_bundle(plain, tmp_path / "net.ts", level=1)
 
 
-def test_monai_checks_pass(bundle, network, tmp_path, onnx_packages):
+def test_monai_checks_pass(bundle, network, tmp_path):
     config = {"meta_file": str(bundle.config("metadata")), "config_file": str(bundle.config("inference"))}
     verify_net_in_out("network_def", **config, n=4)
-    ckpt = {"ckpt_file": str(bundle.weights), **config}
-    ckpt_export("network_def", filepath=str(tmp_path / "net.ts"), **ckpt)
-    onnx_export("network_def", filepath=str(tmp_path / "net.onnx"), input_shape=[1, 3, 16, 16], **ckpt)
+    ckpt_export("network_def", filepath=str(tmp_path / "net.ts"), ckpt_file=str(bundle.weights), **config)
+    image = torch.randn(1, 3, 16, 16)
+    with torch.inference_mode():
+        assert torch.equal(torch.jit.load(str(tmp_path / "net.ts"))(image), network(image))
+
+
+@pytest.mark.skipif(
+    Version(monai.__version__) < Version("1.6") or torch.__version__ < (2, 9),
+    reason="MONAI's own onnx_export knows networks with lists from MONAI 1.6 and torch 2.9 on; medseg export always",
+)
+def test_monais_own_onnx_is_the_same(bundle, network, tmp_path, onnx_packages):
     import onnxruntime
 
+    files = {"meta_file": bundle.config("metadata"), "config_file": bundle.config("inference")}
+    files |= {"filepath": tmp_path / "net.onnx", "ckpt_file": bundle.weights}
+    onnx_export("network_def", **{name: str(path) for name, path in files.items()}, input_shape=[1, 3, 16, 16])
     image = torch.randn(1, 3, 16, 16)
     session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
     found = session.run(None, {session.get_inputs()[0].name: image.numpy()})[0]
     with torch.inference_mode():
         np.testing.assert_allclose(found, network(image).numpy(), atol=1e-4)
-        assert torch.equal(torch.jit.load(str(tmp_path / "net.ts"))(image), network(image))
