@@ -53,7 +53,6 @@ def check_instances(file: str, labels: np.ndarray) -> list[Finding]:
 
 def _ids_in_pieces(labels: np.ndarray) -> dict[int, int]:
     """The ids that lie in several pieces, and in how many; at one time, if there are several."""
-    from skimage.measure import label
 
     found: dict[int, int] = {}
     for image in labels.reshape(-1, *labels.shape[-3:]) if labels.ndim > 3 else [labels]:
