@@ -66,6 +66,11 @@ def train(
     start_from = _weights_to_start_from(init_weights)
     if start_from is None and not from_scratch and found.weights.is_file():
         start_from = found.weights
+    if start_from and overrides.get("encoder_weights") and not resume:
+        raise InputError(
+            f"the weights of {start_from} would replace encoder_weights={overrides['encoder_weights']}; "
+            "add --from-scratch to start from these, or leave them out"
+        )
     overrides["init_weights"] = str(start_from) if start_from else None
     with progress(quiet=quiet) as say:
         if not no_check:

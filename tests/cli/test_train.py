@@ -185,3 +185,11 @@ def test_a_full_disk_is_told(train, em_folder, tmp_path, no_space_left):
     assert done.code == 1
     assert "File too large" in done.err
     assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_weights_of_the_encoder_are_not_replaced_by_the_bundles_in_silence(medseg, em_folder, tmp_path):
+    settings = ["--data", em_folder, "-o", tmp_path / "run", "--set", "encoder_weights=imagenet"]
+    done = medseg("train", "headneck_ct_unet_transfer", *settings)
+    assert done.code == 2
+    assert "would replace encoder_weights=imagenet; add --from-scratch" in done.err
+    assert not (tmp_path / "run").exists()
