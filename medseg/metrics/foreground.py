@@ -1,11 +1,13 @@
 """The foreground of a probability, a binary mask or a label image."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
 
 from medseg.errors import InputError
+from medseg.kernels.warp import homotopic_warp
 
 Kind = Literal["probability", "binary", "labels"]
 
@@ -43,9 +45,7 @@ def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:
         return np.asarray(image, np.float32)
     foreground = np.asarray(image != 0)
     if kind == "labels":
-        for axis in range(image.ndim):
-            first = tuple(slice(None, -1 if a == axis else None) for a in range(image.ndim))
-            second = tuple(slice(1 if a == axis else None, None) for a in range(image.ndim))
+        for first, second in _neighbours(image.ndim):
             touching = (image[first] != image[second]) & (image[second] != 0)
             foreground[first] &= ~touching
         vanished = _vanished(image, foreground)
@@ -56,6 +56,43 @@ def foreground_of(image: np.ndarray, kind: Kind) -> np.ndarray:
                 stacklevel=2,
             )
     return foreground
+
+
+def foregrounds_of(
+    prediction: np.ndarray, reference: np.ndarray, prediction_kind: Kind, reference_kind: Kind
+) -> tuple[np.ndarray, np.ndarray]:
+    """Foregrounds of both sides, of two label images with borders in the same places as far as possible.
+
+    Where one side lacks an object, its neighbours touch nothing there and keep the pixels that are border on the
+    other side. The lost object could be warped into these, and would count as a merge. So such pixels become
+    border, too, wherever that changes no topology.
+    """
+    foregrounds = foreground_of(prediction, prediction_kind), foreground_of(reference, reference_kind)
+    if prediction_kind == reference_kind == "labels":
+        rims = _rim(reference, prediction), _rim(prediction, reference)
+        foregrounds = tuple(
+            homotopic_warp(side, side & ~rim) if (side & rim).any() else side
+            for side, rim in zip(foregrounds, rims, strict=True)
+        )
+    return foregrounds
+
+
+def _rim(labels: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Pixels that become border only because they touch objects where ``other`` has background."""
+    lost, kept = np.zeros((2, *labels.shape), bool)
+    for first, second in _neighbours(labels.ndim):
+        touching = (labels[first] != 0) & (labels[second] != 0) & (labels[first] != labels[second])
+        lost[first] |= touching & (other[second] == 0)
+        kept[first] |= touching & (other[second] != 0)
+    return lost & ~kept
+
+
+def _neighbours(ndim: int) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """Slices of the first and the second of each two face neighbours, axis by axis."""
+    for axis in range(ndim):
+        yield tuple(
+            tuple(cut if a == axis else slice(None) for a in range(ndim)) for cut in (slice(None, -1), slice(1, None))
+        )
 
 
 def _vanished(image: np.ndarray, foreground: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from medseg.kernels.in_threads import default_threads
 from medseg.kernels.lattice import Lattice
 from medseg.kernels.mismatches import CLASSES, find_mismatches
 from medseg.kernels.warp import frame_components, frame_mask, frame_proposal
-from medseg.metrics.foreground import Kind, as_array, foreground_of
+from medseg.metrics.foreground import Kind, as_array, foregrounds_of
 from medseg.metrics.kinds import as_kind, kind_of
 from medseg.metrics.warping_score import Mismatch
 
@@ -105,8 +105,9 @@ class ImagePair:
     def _mismatches(self, section: int, thresholds: Sequence[float]) -> Iterator[tuple]:
         """Lattice, flat pixels, classes and cluster numbers of the mismatches of a section per threshold."""
         lattice = Lattice.of(self.reference.shape[1:])
-        ids = frame_components(foreground_of(self.reference[section], self.reference_kind), lattice)
-        proposal = frame_proposal(foreground_of(self.prediction[section], self.prediction_kind), lattice)
+        sides = self.prediction[section], self.reference[section]
+        predicted, truth = foregrounds_of(*sides, self.prediction_kind, self.reference_kind)
+        ids, proposal = frame_components(truth, lattice), frame_proposal(predicted, lattice)
         mask = None if self.mask is None else self.mask[section if len(self.mask) > 1 else 0]
         movable = frame_mask(mask, lattice)
         for threshold in thresholds:

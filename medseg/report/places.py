@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from medseg.kernels.contingency import contingency_table
-from medseg.metrics.foreground import foreground_of
+from medseg.metrics.foreground import foregrounds_of
 from medseg.metrics.kinds import kind_of
 from medseg.metrics.segments import as_sections, binarise, components
 from medseg.metrics.warping import topological_warping_error
@@ -88,10 +88,11 @@ def map_errors(prediction: np.ndarray, reference: np.ndarray, threshold: float, 
         threshold: where probabilities are cut.
         volumetric: `(Z, Y, X)` is one volume, and `(T, Z, Y, X)` one at each time.
     """
-    masks = [
-        [binarise(foreground_of(unit, kind_of(unit)), level) for unit in _units(image, volumetric)]
-        for image, level in ((reference, 0.0), (prediction, threshold))
+    pairs = [
+        foregrounds_of(*sides, *map(kind_of, sides))
+        for sides in zip(_units(prediction, volumetric), _units(reference, volumetric), strict=True)
     ]
+    masks = [[binarise(r, 0.0) for _, r in pairs], [binarise(p, threshold) for p, _ in pairs]]
     truth, predicted = (np.concatenate(side) for side in masks)
     planes = len(masks[0][0])
     together = planes if volumetric else len(truth)
