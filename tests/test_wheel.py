@@ -44,3 +44,6 @@ def test_bundles_are_found_in_an_installed_wheel(tmp_path):
         f"{licences}/LICENSE",
         *(f"{licences}/bundles/{name}/docs/data_license.txt" for name in promised),
     }
+    # what a bundle run in the checkout has read and written there is nobody else's
+    parts = {n.split("/")[3] for n in names if n.startswith("medseg/_bundles/")}
+    assert parts == {"LICENSE", "configs", "docs", "models"}
