@@ -36,8 +36,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         for value in options.raises:
             weights = raised(options.weights, value, Path(folder) / "raised.pt")
-            scored = argparse.Namespace(weights=weights, set=[])
-            found[value] = score(options.bundle, items, scored)["mean"]
+            found[value] = score(options.bundle, items, weights)["mean"]
             dice, surface, hd95 = found[value]
             print(f"background + {value}: Dice {dice:.4f}, surface Dice {surface:.4f}, HD95 {hd95:.1f} mm", flush=True)
     best = max(found, key=lambda value: found[value][0])

@@ -60,9 +60,8 @@ def main() -> None:
     )
     if failure:
         raise SystemExit(failure)
-    scoring = argparse.Namespace(weights=options.run / "model.pt", set=[])
     items = training_items(options.folder, "validation")
-    print_table({options.network: score(str(bundle.root), items, scoring)})
+    print_table({options.network: score(str(bundle.root), items, options.run / "model.pt")})
 
 
 def copied_bundle(root: Path, stock: bool) -> Bundle:
