@@ -30,7 +30,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help="Total number of epochs.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the output folder.")] = False,
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Start from random weights, not the bundle's.")
+        bool, typer.Option("--from-scratch", help="Do not start from the bundle's weights.")
     ] = False,
     init_weights: Annotated[
         str | None,
