@@ -52,8 +52,12 @@ def export(
         say.start("exporting")
         from medseg.networks.encoders.checkpoint import read_state
         from medseg.workflow.export import ExportError, export_bundle
+        from medseg.workflow.network_settings import with_network_settings
 
         read_state(weights or found.weights)  # refuses what is none
+        overrides, notes = with_network_settings(weights or found.weights, overrides)
+        for note in notes:
+            say.say(note)
         try:
             result = export_bundle(
                 found,

@@ -174,10 +174,14 @@ def _switches(bundle: Bundle, wanted: dict[str, bool | int]) -> dict[str, bool |
 
 def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progress, verbose: bool):
     from medseg.catalog import sha256
+    from medseg.workflow.network_settings import with_network_settings
 
     if weights is None:
         bundle.check_weights()
         weights = bundle.weights
+    overrides, notes = with_network_settings(weights, overrides)
+    for note in notes:
+        say.say(note)
     say.start("loading")
     from medseg.networks.encoders.checkpoint import read_state
     from medseg.workflow.device import pick_device

@@ -19,6 +19,7 @@ from medseg.io.paths import is_volume
 from medseg.training.run_state import refuse_used_folder
 from medseg.transforms import CheckClassesd
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
+from medseg.workflow.network_settings import write_network_settings
 from medseg.workflow.side_pairs import named_classes, refuse_pairs_of_other_labels
 
 
@@ -58,6 +59,7 @@ def run_training(
         trainer = workflow.parser.get_parsed_content("train::trainer")
     except Exception as error:  # MONAI wraps whatever reading the data or building a part raised
         raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
+    write_network_settings(output, overrides)
     say(f"{_taken(trainer, workflow.parser)} from {data}")
     if absent := _classes_without_labels(trainer):
         listed = ", ".join(map(str, absent))

@@ -193,3 +193,14 @@ def test_weights_of_the_encoder_are_not_replaced_by_the_bundles_in_silence(medse
     assert done.code == 2
     assert "would replace encoder_weights=imagenet; add --from-scratch" in done.err
     assert not (tmp_path / "run").exists()
+
+
+def test_prediction_and_export_build_the_network_that_was_trained(train, medseg, tiny_bundle, em_folder, tmp_path):
+    channels = "network_def::channels=[3,3,3,3,3]"
+    assert train(em_folder, "--from-scratch", "--set", channels).code == 0
+    weights = ["--weights", tmp_path / "run" / "model.pt"]
+    done = medseg("predict", tiny_bundle, em_folder / "images" / "s3.tif", "-o", tmp_path / "out", *weights)
+    assert done.code == 0, done.err
+    assert "as in training: network_def::channels=[3, 3, 3, 3, 3]" in done.out
+    done = medseg("export", tiny_bundle, "-o", tmp_path / "network.ts", *weights)
+    assert done.code == 0, done.err
