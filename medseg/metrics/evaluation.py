@@ -184,7 +184,8 @@ def _warping_counts(predicted: np.ndarray, truth: np.ndarray, options: Evaluatio
         truth = truth > 0  # as the challenge does with a grey label
     if not options.volumetric:
         predicted, truth = as_sections(predicted), as_sections(truth)
-    pair = ImagePair.of(predicted, truth, None, radius=_RADIUS, volumetric=bool(options.volumetric))
+    kinds = kind_of(predicted), kind_of(truth)
+    pair = ImagePair.of(predicted, truth, None, radius=_RADIUS, volumetric=bool(options.volumetric), kinds=kinds)
     return pair.count(levels_for(kind_of(predicted), options.levels))
 
 

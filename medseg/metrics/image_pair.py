@@ -14,7 +14,7 @@ from medseg.kernels.lattice import Lattice
 from medseg.kernels.mismatches import CLASSES, find_mismatches
 from medseg.kernels.warp import frame_components, frame_mask, frame_proposal
 from medseg.metrics.foreground import Kind, as_array, foregrounds_of
-from medseg.metrics.kinds import as_kind, kind_of
+from medseg.metrics.kinds import as_kinds, kind_of
 from medseg.metrics.warping_score import Mismatch
 
 
@@ -34,9 +34,16 @@ class ImagePair:
 
     @classmethod
     def of(
-        cls, prediction: np.ndarray, reference: np.ndarray, mask: Any, *, radius: int | None, volumetric: bool
+        cls,
+        prediction: np.ndarray,
+        reference: np.ndarray,
+        mask: Any,
+        *,
+        radius: int | None,
+        volumetric: bool,
+        kinds: tuple[Kind | None, Kind | None] = (None, None),
     ) -> "ImagePair":
-        """Check a pair and cut it into sections; arguments as in ``topological_warping_error``."""
+        """Check a pair and cut it into sections; arguments as in ``topological_warping_error`` and ``as_kinds``."""
         if prediction.shape != reference.shape:
             raise InputError(
                 f"prediction has shape {prediction.shape} but the reference {reference.shape}; "
@@ -58,7 +65,7 @@ class ImagePair:
                 raise InputError(f"mask: {np.isnan(mask).sum()} pixels are NaN; non-zero pixels may move")
             mask = mask.reshape(-1, *section)
         whole = radius is None or radius < 1 or radius > min(section)
-        predicted, truth = as_kind(prediction, "prediction"), as_kind(reference, "reference")
+        predicted, truth = as_kinds(prediction, reference, *kinds)
         return cls(
             predicted.reshape(-1, *section),
             truth.reshape(-1, *section),

@@ -181,3 +181,11 @@ def test_one_pixel_and_other_shapes():
     assert scores(one, one)["pixel_error"] == 0
     with pytest.raises(InputError, match=r"\(1, 1\).*\(2, 2\)"):
         scores(one, np.ones((2, 2), bool))
+
+
+def test_a_side_that_is_called_labels_is_labels_for_the_warping_error_too():
+    labels = np.zeros((30, 30), np.uint8)
+    labels[4:16, 4:15], labels[4:16, 15:26], labels[20:26, 4:15] = 1, 2, 1
+    alone = np.where(labels == 2, 0, labels)  # one id, two pieces
+    found = scores(labels, alone, reference_kind="labels", metrics=("splits", "mergers"))
+    assert found == {"splits": 0, "mergers": 0}
