@@ -13,8 +13,9 @@ from medseg.kernels.in_threads import default_threads
 from medseg.kernels.lattice import Lattice
 from medseg.kernels.mismatches import CLASSES, find_mismatches
 from medseg.kernels.warp import frame_components, frame_mask, frame_proposal
-from medseg.metrics.foreground import Kind, as_array, foregrounds_of
+from medseg.metrics.foreground import Kind, as_array
 from medseg.metrics.kinds import as_kinds, kind_of
+from medseg.metrics.paired_foregrounds import foregrounds_of
 from medseg.metrics.warping_score import Mismatch
 
 

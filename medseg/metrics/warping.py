@@ -37,7 +37,7 @@ def topological_warping_error(
         prediction: ``(Y, X)``, a stack of sections ``(Z, Y, X)``, or a volume; numpy or torch. Floats are
             foreground probabilities 0..1, compared as float32; bool or integers are a binary mask (one value
             beside 0) or labels (more values, or beside labels one piece or none), whose touching objects are parted
-            (see ``foregrounds_of``).
+            (see ``paired_foregrounds``).
         reference: same shape; binary mask or labels.
         threshold: one level, or several of which the best counts. Default: the challenge's ten levels 0,
             0.1, .. 0.9. Masks and labels are always compared at 0. As in the challenge's code a level outside

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from medseg.kernels.contingency import contingency_table
-from medseg.metrics.foreground import foregrounds_of
 from medseg.metrics.kinds import kind_of
+from medseg.metrics.paired_foregrounds import foregrounds_of
 from medseg.metrics.segments import as_sections, binarise, components
 from medseg.metrics.warping import topological_warping_error
 from medseg.metrics.warping_score import Mismatch
