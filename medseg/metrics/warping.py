@@ -27,10 +27,11 @@ def topological_warping_error(
     positions: bool = False,
     threads: int | None = None,
 ) -> WarpingError:
-    """Compare a segmentation with its reference by topology: splits and merges count, shifted borders do not.
+    """Compare a segmentation with its reference by topology: splits and merges count, slightly shifted borders do not.
 
     The reference is warped towards the thresholded prediction by flipping simple points only; what then still
-    differs is a split, a merge, or an added or deleted hole or object. Foreground is the inside of cells.
+    differs is a split, a merge, or an added or deleted hole or object. A border that lies off by more than its
+    thickness (of touching label images: one pixel) counts as a merge and a split. Foreground is the inside of cells.
     Deterministic, and equal to the reference implementation of the ISBI 2012 challenge to the pixel.
 
     Args:
