@@ -8,42 +8,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 import tifffile
+from checked_folder import SAMPLES, codes, entry, labels_of, split
 
-from data_tools.check.labels import check_instances
 from data_tools.check.run import check_dataset
 from data_tools.layout import Dataset, Description, Entry, read_dataset, with_checksums, write_dataset_json
 from data_tools.split import split_sections
 from data_tools.synth.em import em_sections
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
-
-SAMPLES = [em_sections((128, 128), seed) for seed in range(4)]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for number, sample in enumerate(SAMPLES):
-        write_image(tmp_path / f"images/{number}.tif", sample.image)
-        write_labels(tmp_path / f"labels/{number}.tif", sample.labels)
-    return tmp_path
-
-
-def entry(number, **more):
-    return Entry(f"images/{number}.tif", f"labels/{number}.tif", **more)
-
-
-def split(folder, training, validation, description=None):
-    dataset = Dataset(folder, description or Description(), tuple(training), tuple(validation))
-    write_dataset_json(dataset, overwrite=True)
-    return dataset
-
-
-def codes(folder):
-    return [(f.code, f.file) for f in check_dataset(folder).findings]
-
-
-def labels_of(folder, number, array):
-    write_labels(folder / f"labels/{number}.tif", array, overwrite=True)
 
 
 def test_a_good_folder_has_no_findings(folder):
@@ -118,62 +90,6 @@ def test_constant_and_saturated_images(folder):
 def test_shapes(folder):
     labels_of(folder, 0, SAMPLES[0].labels[:100])
     assert ("shape_mismatch", "labels/0.tif") in codes(folder)
-
-
-def test_empty_labels(folder):
-    labels_of(folder, 0, np.zeros((128, 128), np.uint8))
-    assert ("empty_labels", "labels/0.tif") in codes(folder)
-    assert check_dataset(folder).ok
-    for number in range(4):
-        labels_of(folder, number, np.zeros((128, 128), np.uint8))
-    assert ("no_objects", "") in codes(folder)
-
-
-def test_a_mask_is_no_instance_image(folder):
-    labels_of(folder, 0, (SAMPLES[0].labels > 0) * np.uint8(255))
-    assert ("mask_not_instances", "labels/0.tif") in codes(folder)
-
-
-@pytest.mark.parametrize("limit", [255, 65535])
-def test_clipped_ids(folder, limit):
-    labels = np.zeros((128, 128), np.int64)
-    labels[::3, ::3] = np.minimum(np.arange(43 * 43).reshape(43, 43) + limit - 200, limit)
-    labels_of(folder, 0, labels)
-    assert ("clipped_labels", "labels/0.tif") in codes(folder)
-
-
-def test_an_id_of_255_alone_is_no_clipping(folder):
-    labels = SAMPLES[0].labels.copy()
-    labels[labels == 1] = 255
-    labels_of(folder, 0, labels)
-    assert codes(folder) == [("no_validation", "")]
-
-
-def test_objects_in_pieces(folder):
-    labels = SAMPLES[0].labels.copy()
-    labels[labels == 2] = 1
-    labels_of(folder, 0, labels)
-    finding = next(f for f in check_dataset(folder).findings if f.code == "several_pieces")
-    assert "1 of" in finding.message
-    assert "(ids 1)" in finding.message
-
-
-def test_pixels_that_touch_at_a_corner_are_one_piece():
-    assert check_instances("f", np.eye(5, dtype=int) * 3 + np.eye(5, k=4, dtype=int) * 7) == []
-
-
-@pytest.mark.parametrize("cells", [1, 2])
-def test_an_id_stands_for_an_object_through_all_times(tmp_path, cells):
-    labels = np.zeros((3, 6, 64, 64), np.uint16)
-    labels[:, 1:3, 4:20, 4:20] = 1
-    labels[:, 1:3, 30:60, 30:60] = 2 if cells == 2 else 0
-    image = np.random.default_rng(0).normal(40, 5, labels.shape).clip(0).astype(np.uint8) + (labels > 0) * np.uint8(90)
-    write_image(tmp_path / "images" / "a.tif", image, Geometry("TZYX"))
-    write_labels(tmp_path / "labels" / "a.tif", labels, Geometry("TZYX"))
-    assert codes(tmp_path) == [("no_validation", "")]
-    labels[2, 4:, 40:44, 4:8] = 1
-    write_labels(tmp_path / "labels" / "a.tif", labels, Geometry("TZYX"), overwrite=True)
-    assert ("several_pieces" if cells == 2 else "mask_not_instances", "labels/a.tif") in codes(tmp_path)
 
 
 @pytest.mark.parametrize(
