@@ -73,6 +73,12 @@ def train(
         )
     overrides["init_weights"] = str(start_from) if start_from else None
     with progress(quiet=quiet) as say:
+        if resume:
+            from medseg.workflow.network_settings import with_network_settings
+
+            overrides, notes = with_network_settings(output / "checkpoint.pt", overrides)
+            for note in notes:
+                say.say(note)
         if not no_check:
             _check_data(data, overrides.get("split_file"), axes, say)
         say.start("loading")

@@ -19,10 +19,12 @@ def write_network_settings(run_dir: Path, overrides: Mapping[str, Any]) -> None:
     settings = {key: value for key, value in overrides.items() if _parts(key)[0] in _SHAPING}
     if settings:
         write_json(run_dir / FILE, settings, overwrite=True)
+    else:
+        (run_dir / FILE).unlink(missing_ok=True)  # of a run that was here before
 
 
 def with_network_settings(weights: Path, overrides: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Overrides for prediction, with those of the training that made ``weights`` where they are not given anew.
+    """Overrides with those of the training that made ``weights``, where they are not given anew.
 
     Returns:
         All overrides, and a line for each that was added.

@@ -204,3 +204,7 @@ def test_prediction_and_export_build_the_network_that_was_trained(train, medseg,
     assert "as in training: network_def::channels=[3, 3, 3, 3, 3]" in done.out
     done = medseg("export", tiny_bundle, "-o", tmp_path / "network.ts", *weights)
     assert done.code == 0, done.err
+    done = train(em_folder, "--resume", "--from-scratch")
+    assert done.code == 0, done.err
+    assert "as in training: network_def::channels" in done.out
+    assert "channels" in (tmp_path / "run" / "network_settings.json").read_text()

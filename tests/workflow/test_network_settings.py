@@ -36,6 +36,7 @@ def test_what_is_given_anew_counts(tmp_path):
 
 
 def test_without_such_settings_there_is_no_file(tmp_path):
+    write_network_settings(tmp_path, {"network_def::dropout": 0.2})
     write_network_settings(tmp_path, {"epochs": 2})
     assert not list(tmp_path.iterdir())
     assert with_network_settings(tmp_path / "model.pt", {"tta": True}) == ({"tta": True}, [])
