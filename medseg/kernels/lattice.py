@@ -35,7 +35,16 @@ class Lattice(NamedTuple):
         return cls(tuple(shape), framed, flat[distance == 1], flat[cube], distance[cube])
 
     def flatten(self, image: np.ndarray, frame: float) -> np.ndarray:
-        """Copy an image into its flat framed form; the frame takes the given value."""
+        """Copy an image into its flat framed form; the frame takes the given value.
+
+        Raises:
+            ValueError: an image of another shape, beyond whose end the compiled kernels would read.
+        """
+        if tuple(image.shape) != self.shape:
+            raise ValueError(
+                f"an image of shape {tuple(image.shape)} beside one of {self.shape}: label, proposal and mask "
+                "must show the same pixels"
+            )
         return np.pad(image.T, 1, constant_values=frame).reshape(-1)
 
     def restore(self, flat: np.ndarray) -> np.ndarray:

@@ -35,6 +35,9 @@ def map_mismatches(
     Returns:
         The warped label (``bool``), the class code of each mismatch (``uint8``, see ``CLASSES``; 0 = none) and
         the number 1.. of its cluster (``int32``), each of the label's shape.
+
+    Raises:
+        ValueError: images of different shapes, or neither 2D nor 3D.
     """
     lattice = Lattice.of(label.shape)
     ids, pixels, classes, clusters = find_mismatches(

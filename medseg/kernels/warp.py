@@ -28,6 +28,9 @@ def homotopic_warp(
     Returns:
         ``bool`` of the same shape: the warped label. Where it still differs from the proposal (and may
         move), no simple point is left: these pixels are the topological mismatches.
+
+    Raises:
+        ValueError: images of different shapes, or neither 2D nor 3D.
     """
     lattice = Lattice.of(label.shape)
     ids = frame_components(label, lattice)

@@ -184,3 +184,12 @@ def test_distances_are_compared_in_float32_after_double():
     np.testing.assert_array_equal(homotopic_warp(label, proposal, 0.9), expected)
     apart = (1 - (distances - distances.min()) * 1e6).astype(np.float32)  # the same order without the ties
     assert (homotopic_warp(label, 0.1 * apart, 0.9) != expected).any()
+
+
+def test_images_of_different_shapes_are_refused():
+    label = np.ones((6, 5), bool)
+    for other in (label[:3], label.T, label[:1], np.ones((8, 9), bool)):
+        with pytest.raises(ValueError, match="same pixels"):
+            homotopic_warp(label, other)
+        with pytest.raises(ValueError, match="same pixels"):
+            homotopic_warp(label, label, mask=other)
