@@ -14,6 +14,7 @@ from torch import Tensor
 from medseg.inferers.one_tensor import one_tensor
 from medseg.inferers.progress_through import ProgressThroughInferer
 from medseg.inferers.rescaled import RescaledInferer
+from medseg.inferers.slice_by_slice import check_around_slices
 
 _WORTH_A_LOOK = 1.1  # less than this changes nothing that a network would see
 
@@ -37,7 +38,8 @@ class ObjectSizeInferer(ProgressThroughInferer):
     Shapes: as the inferer inside.
 
     Raises:
-        ValueError: ``smallest`` not above 0, ``max_zoom`` below 1, or a network that returns several tensors.
+        ValueError: ``smallest`` not above 0, ``max_zoom`` below 1, two axes around a
+            :class:`medseg.inferers.SliceBySliceInferer`, or a network that returns several tensors.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class ObjectSizeInferer(ProgressThroughInferer):
             raise ValueError(f"smallest {smallest}: give a diameter above 0, in pixels")
         if not max_zoom >= 1:
             raise ValueError(f"max_zoom {max_zoom}: give 1 (no second look) or more")
+        check_around_slices(inferer, spatial_dims)
         self.objects, self.smallest, self.max_zoom = objects, smallest, max_zoom
         self.spatial_dims = spatial_dims
 

@@ -54,7 +54,9 @@ class OverlapTileInferer(Inferer):
         tile_shape: largest input tile in pixels, one number per axis of the network. An input with more
             spatial axes is a stack: its leading axes are sections, each run by itself.
         batch_size: tiles per network call.
-        margin, stride, valid_size: taken from the network (see :class:`medseg.networks.UNet`) unless given.
+        margin, stride, valid_size: taken from the network unless given: the pixels that it loses on each side, its
+            total pooling factor, and a function from ``n`` to the smallest input side of at least ``n`` pixels that it
+            takes.
         context: pixels around each tile for a network that pads, see above; 128 for a U-Net++ of four poolings.
         device: where the network runs; None means where its parameters are. The input and the output stay
             where the input is.
@@ -66,7 +68,8 @@ class OverlapTileInferer(Inferer):
     Raises:
         ValueError: a network without ``margin`` or with margin 0 that needs several tiles, a tile too small for
             the network, an input with fewer axes than ``tile_shape``, a layer that breaks exactness, or a network
-            that returns several tensors (:class:`medseg.networks.UNetPlusPlus` in training mode).
+            that returns several tensors (:class:`medseg.networks.UNetPlusPlus` in training mode) or more or fewer
+            pixels than its margin leaves of a tile.
     """
 
     def __init__(
@@ -98,7 +101,10 @@ class OverlapTileInferer(Inferer):
         """Output of ``network`` for the whole of ``inputs``; further arguments go to the network."""
         dims = len(self.tile_shape)
         if inputs.dim() < dims + 2:
-            raise ValueError(f"input of shape {tuple(inputs.shape)} has fewer than {dims} spatial axes")
+            raise ValueError(
+                f"input of shape {tuple(inputs.shape)} has fewer than {dims} spatial axes behind (B, C); put the batch "
+                "axis in front of a single image (image[None])"
+            )
         margin, stride, valid_size = (self._fact(network, name) for name in ("margin", "stride", "valid_size"))
         image_shape = inputs.shape[-dims:]
         plans = [
@@ -126,11 +132,12 @@ class OverlapTileInferer(Inferer):
     ) -> Tensor:
         image_shape = images.shape[2:]
         places = list(itertools.product(range(len(images)), *(zip(p.origins, p.starts, strict=True) for p in plans)))
+        left = [plan.size - 2 * margin for plan in plans]
         output: Tensor | None = None
         for done in range(0, len(places), self.batch_size):
             batch = places[done : done + self.batch_size]
             tiles = torch.cat([_read_tile(images, place, plans) for place in batch]).to(device)
-            results = one_tensor(network(tiles))
+            results = one_tensor(network(tiles), left, f"give the true margin of the network, not {margin}")
             if output is None:
                 output = torch.empty(
                     (len(images), results.shape[1], *image_shape), dtype=results.dtype, device=images.device

@@ -13,8 +13,10 @@ from torch.nn.functional import interpolate
 
 from medseg.inferers.one_tensor import one_tensor
 from medseg.inferers.progress_through import ProgressThroughInferer
+from medseg.inferers.slice_by_slice import check_around_slices
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+_WHOLE = "a network of unpadded convolutions returns the whole image by OverlapTileInferer"
 
 
 class RescaledInferer(ProgressThroughInferer):
@@ -34,7 +36,8 @@ class RescaledInferer(ProgressThroughInferer):
     Shapes: ``(B, C, *sections, *spatial)`` to ``(B, K, *sections, *spatial)``.
 
     Raises:
-        ValueError: ``zoom`` out of range, or a network that returns several tensors.
+        ValueError: ``zoom`` out of range, two axes around a :class:`medseg.inferers.SliceBySliceInferer`, or a network
+            that returns several tensors, or another size than that of the resized image.
     """
 
     def __init__(self, inferer: Inferer, zoom: float, spatial_dims: int = 2) -> None:
@@ -43,6 +46,7 @@ class RescaledInferer(ProgressThroughInferer):
             raise ValueError(f"zoom {zoom}: give a number above 0")
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims is 2 or 3, not {spatial_dims}")
+        check_around_slices(inferer, spatial_dims)
         self.zoom, self.spatial_dims = zoom, spatial_dims
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
@@ -52,7 +56,8 @@ class RescaledInferer(ProgressThroughInferer):
         linear = _LINEAR[self.spatial_dims]
         size = [max(1, int(n * self.zoom)) for n in spatial]
         resized = _resize(image, size, "area" if self.zoom <= 1 else linear)
-        output = _resize(one_tensor(self.inferer(resized, network, *args, **kwargs)), spatial, linear)
+        output = one_tensor(self.inferer(resized, network, *args, **kwargs), size, _WHOLE)
+        output = _resize(output, spatial, linear)
         return convert_to_dst_type(output, inputs, dtype=output.dtype)[0]
 
 

@@ -14,6 +14,8 @@ from torch import Tensor
 from medseg.inferers.one_tensor import one_tensor
 from medseg.transforms.neighbouring_slices import neighbouring_slices
 
+_PADDED = "each slice needs a network whose output has the size of its input (padded convolutions)"
+
 
 class SliceBySliceInferer(Inferer):
     """Apply a 2D network to every slice of a volume along its last axis.
@@ -28,7 +30,8 @@ class SliceBySliceInferer(Inferer):
         progress: called with (slices done, slices in all).
 
     Raises:
-        ValueError: an input of another shape than ``(B, 1, X, Y, Z)``, or a network that returns several tensors.
+        ValueError: an input of another shape than ``(B, 1, X, Y, Z)``, or a network that returns several tensors, or
+            another size than that of the slices.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class SliceBySliceInferer(Inferer):
             for start in range(0, depth, self.batch_size):
                 slices = torch.arange(start, min(start + self.batch_size, depth), device=inputs.device)
                 output = network(neighbouring_slices(volume, slices, self.offsets), *args, **kwargs)
-                output = one_tensor(output)[..., :x, :y]
+                output = one_tensor(output, padded.shape[2:4], _PADDED)[..., :x, :y]
                 if result is None:
                     result = output.new_empty(len(inputs), output.shape[1], x, y, depth)
                 result[b, ..., start : start + len(slices)] = output.movedim(0, -1)
@@ -64,3 +67,18 @@ class SliceBySliceInferer(Inferer):
                     self.progress(b * depth + start + len(slices), len(inputs) * depth)
         assert result is not None
         return result
+
+
+def check_around_slices(inferer: Any, spatial_dims: int, turns: bool = False) -> None:
+    """Refuse to turn, scale or measure other axes than those of the volume that is cut into slices inside ``inferer``.
+
+    Raises:
+        ValueError: a :class:`SliceBySliceInferer` inside, and ``spatial_dims`` other than 3, or turns of the last axes.
+    """
+    while inferer is not None and not isinstance(inferer, SliceBySliceInferer):
+        inferer = getattr(inferer, "inferer", None)
+    if inferer is not None and (spatial_dims != 3 or turns):
+        raise ValueError(
+            "SliceBySliceInferer cuts volumes (X, Y, Z) along Z: around it give spatial_dims=3"
+            + (', and symmetries="flips" or "sides", since quarter turns exchange Y and Z' if turns else "")
+        )

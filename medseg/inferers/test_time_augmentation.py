@@ -16,6 +16,7 @@ from torch.nn.functional import log_softmax, logsigmoid
 from medseg.errors import InputError
 from medseg.inferers.one_tensor import one_tensor
 from medseg.inferers.progress_through import report_share
+from medseg.inferers.slice_by_slice import check_around_slices
 
 
 class Symmetry(NamedTuple):
@@ -63,8 +64,9 @@ class TestTimeAugmentationInferer(Inferer):
 
     Raises:
         ValueError: an unknown activation or set of symmetries, ``spatial_dims`` other than 2 or 3, a channel in two
-            of the ``side_pairs``, pairs together with turns, which leave no axis from side to side, or, when called, a
-            network that returns several tensors.
+            of the ``side_pairs``, pairs together with turns, which leave no axis from side to side, other axes than
+            those of the volume around a :class:`medseg.inferers.SliceBySliceInferer`, or, when called, a network that
+            returns several tensors.
         InputError: when called, ``side_pairs`` of channels that the network does not have.
 
     Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, section 4.
@@ -90,6 +92,7 @@ class TestTimeAugmentationInferer(Inferer):
         self.symmetries = symmetries_of(spatial_dims, symmetries)
         if paired and any(symmetry.transposed for symmetry in self.symmetries):
             raise ValueError('side_pairs need symmetries of "flips" or "sides": turns leave no axis from side to side')
+        check_around_slices(inferer, spatial_dims, any(symmetry.transposed for symmetry in self.symmetries))
         self.inferer = inferer or SimpleInferer()
         self.activation, self.enabled = activation, enabled
         self.side_axis, self.side_pairs = -spatial_dims, [(int(a), int(b)) for a, b in side_pairs]

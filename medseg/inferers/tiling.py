@@ -32,9 +32,15 @@ def plan_axis(
     image then end there and have more context on their other side: the network pads where it would in the whole image.
 
     Raises:
-        InputError: ``tile`` gives fewer than ``stride`` output pixels and the image needs more than one tile.
+        InputError: ``valid_size`` gives less than asked for, or ``tile`` gives fewer than ``stride`` output pixels and
+            the image needs more than one tile.
     """
     whole = valid_size(length + 2 * margin)
+    if whole < length + 2 * margin:
+        raise InputError(
+            f"valid_size({length + 2 * margin}) is {whole}: it must give the smallest size of at least that number "
+            "which the network takes; one that takes a single size only is a case for MONAI's SlidingWindowInferer"
+        )
     if whole <= tile:
         return AxisTiles(whole, length, (0,), (-margin,))
     around = margin + -(-context // stride) * stride

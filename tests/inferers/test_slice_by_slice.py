@@ -3,7 +3,13 @@ import torch
 from monai.data import MetaTensor
 from torch import nn
 
-from medseg.inferers import AutocastInferer, SliceBySliceInferer
+from medseg.inferers import (
+    AutocastInferer,
+    ObjectSizeInferer,
+    RescaledInferer,
+    SliceBySliceInferer,
+    TestTimeAugmentationInferer,
+)
 
 
 def test_each_slice_is_seen_with_its_neighbours():
@@ -62,3 +68,16 @@ def test_refused():
 def test_what_is_no_volume_is_named(shape):
     with pytest.raises(ValueError, match=r"expected \(B, 1, X, Y, Z\)"):
         SliceBySliceInferer()(torch.zeros(shape), lambda x: x)
+
+
+def test_inferers_around_it_keep_its_axes():
+    slices = AutocastInferer(False, SliceBySliceInferer())
+    for around in (
+        lambda: TestTimeAugmentationInferer(slices),
+        lambda: TestTimeAugmentationInferer(slices, spatial_dims=3, symmetries="dihedral"),
+        lambda: RescaledInferer(slices, 0.5),
+        lambda: ObjectSizeInferer(slices, lambda logits: logits[0] > 0),
+    ):
+        with pytest.raises(ValueError, match=r"along Z: around it give spatial_dims=3"):
+            around()
+    TestTimeAugmentationInferer(RescaledInferer(slices, 0.5, spatial_dims=3), spatial_dims=3)
