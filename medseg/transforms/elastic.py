@@ -201,12 +201,13 @@ class RandElasticDeformationd(MapTransform, RandomizableTransform):
         self.deform.control = None
         if self._do_transform:
             self.deform.randomize(first.shape[1:], self.deform.spacing_of(data[first_key]))
+        control = self.deform.control  # read once: threads that share the transform draw anew meanwhile
         fields: dict[torch.device, torch.Tensor] = {}
         for key, mode in present:
             img = images[key]
-            if self._do_transform and img.device not in fields:
-                fields[img.device] = self.deform.displacement(img.shape[1:], img.device)
-            result[key] = _deform(img, self.deform.control, fields.get(img.device), mode)
+            if control is not None and img.device not in fields:
+                fields[img.device] = displacement_field(control, img.shape[1:], img.device)
+            result[key] = _deform(img, control, fields.get(img.device), mode)
         return result
 
 

@@ -57,9 +57,10 @@ class RandFlipSidesd(MapTransform, RandomizableTransform):
         """Return a copy of ``data`` whose keys are mirrored together, or left alone."""
         result = dict(data)
         self.randomize(None)
+        flips = self._do_transform  # read once: threads that share the transform draw anew meanwhile
         for key in self.key_iterator(result):
             result[key] = convert_to_tensor(result[key], track_meta=get_track_meta())  # one type, whatever is drawn
-            if self._do_transform:
+            if flips:
                 flipped = result[key].flip(self.dim)
                 result[key] = exchange_labels(flipped, self.pairs) if key in self.label_keys else flipped
         return result

@@ -57,8 +57,8 @@ class RandScaledCropd(Randomizable, MapTransform):
             raise InputError(f"RandScaledCropd: mode={self.mode}, size={self.size}; modes are 'linear' and 'nearest'")
         self.window: tuple[slice, ...] = ()
 
-    def randomize(self, shape: Sequence[int]) -> None:
-        """Draw ``self.window`` in an image of the given spatial shape."""
+    def randomize(self, shape: Sequence[int]) -> tuple[tuple[slice, ...], tuple[int, ...]]:
+        """Draw ``self.window`` in an image of the given spatial shape; return it and the sizes it fills."""
         low, high = self.zoom
         fits = max(target / side for target, side in zip(self.size, shape, strict=True))
         low = min(max(low, fits), high)
@@ -71,7 +71,8 @@ class RandScaledCropd(Randomizable, MapTransform):
             window.append(slice(start, start + length))
             # rounding takes nothing away: the whole size is filled unless the image ended before
             filled.append(target if length == wanted else min(target, max(1, round(length * factor))))
-        self.window, self.filled, self.factor = tuple(window), tuple(filled), factor
+        self.window, self.factor = tuple(window), factor
+        return tuple(window), tuple(filled)
 
     def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` with the same window of all keys, resized."""
@@ -83,23 +84,24 @@ class RandScaledCropd(Randomizable, MapTransform):
                 shape = tuple(image.shape[1:])
                 if len(shape) != len(self.size):
                     raise InputError(f"RandScaledCropd: {key!r} has shape {tuple(image.shape)}, size is {self.size}")
-                self.randomize(shape)
+                window, filled = self.randomize(shape)  # not read off the instance, which threads may share
             elif tuple(image.shape[1:]) != shape:
                 raise InputError(f"RandScaledCropd: {key!r} has spatial shape {tuple(image.shape[1:])}, not {shape}")
-            crop = convert_to_tensor(image, track_meta=False)[(slice(None), *self.window)]
-            out = _resized(crop, self.size, self.filled, mode)
+            crop = convert_to_tensor(image, track_meta=False)[(slice(None), *window)]
+            out = _resized(crop, self.size, filled, mode)
             result[key] = convert_to_dst_type(out, dst=image, dtype=out.dtype)[0]
             if isinstance(image, MetaTensor):
-                result[key].affine = self._moved(image.affine)
+                result[key].affine = _moved(image.affine, window, filled)
         return result
 
-    def _moved(self, affine: torch.Tensor) -> torch.Tensor:
-        """The affine of the result: pixel centres of the window, scaled about its outer edge."""
-        step = torch.eye(len(affine), dtype=affine.dtype)
-        for axis, (window, length) in enumerate(zip(self.window, self.filled, strict=True)):
-            scale = (window.stop - window.start) / length
-            step[axis, axis], step[axis, -1] = scale, window.start + (scale - 1) / 2
-        return affine @ step.to(affine.device)
+
+def _moved(affine: torch.Tensor, window: Sequence[slice], filled: Sequence[int]) -> torch.Tensor:
+    """The affine of the result: pixel centres of the window, scaled about its outer edge."""
+    step = torch.eye(len(affine), dtype=affine.dtype)
+    for axis, (side, length) in enumerate(zip(window, filled, strict=True)):
+        scale = (side.stop - side.start) / length
+        step[axis, axis], step[axis, -1] = scale, side.start + (scale - 1) / 2
+    return affine @ step.to(affine.device)
 
 
 def _resized(crop: torch.Tensor, size: Sequence[int], shape: Sequence[int], mode: str) -> torch.Tensor:

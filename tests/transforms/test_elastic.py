@@ -5,7 +5,7 @@ from monai.data import MetaTensor
 from monai.transforms import Compose
 
 from medseg.errors import InputError
-from medseg.transforms import RandElasticDeformation, RandElasticDeformationd
+from medseg.transforms import RandElasticDeformation, RandElasticDeformationd, elastic
 from medseg.transforms.warp import warp
 
 
@@ -141,3 +141,18 @@ def test_keys_of_different_shape_are_refused():
     data = {"image": torch.rand(1, 10, 10), "label": torch.rand(1, 9, 10)}
     with pytest.raises(InputError, match=r"'label' has spatial shape \(9, 10\), but 'image' has \(10, 10\)"):
         RandElasticDeformationd(["image", "label"], prob=1)(data)
+
+
+def test_keys_agree_when_another_thread_draws_between_them(monkeypatch):
+    image = torch.rand(1, 24, 24)
+    deform = RandElasticDeformationd(["image", "label"], prob=1.0, mode="nearest").set_random_state(0)
+
+    def interrupted(*args, plain=elastic._deform):
+        out = plain(*args)
+        deform.deform.control = None  # another thread leaves its image alone
+        return out
+
+    monkeypatch.setattr(elastic, "_deform", interrupted)
+    item = deform({"image": image, "label": image})
+    assert torch.equal(item["image"], item["label"])
+    assert not torch.equal(item["image"], image)

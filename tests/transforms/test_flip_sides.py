@@ -4,7 +4,7 @@ import torch
 from monai.data import MetaTensor
 
 from medseg.errors import InputError
-from medseg.transforms import RandFlipSidesd
+from medseg.transforms import RandFlipSidesd, flip_sides
 
 ITEM = {"image": torch.arange(12.0).reshape(1, 3, 2, 2), "label": torch.tensor([0, 3, 4]).repeat_interleave(4)}
 ITEM["label"] = ITEM["label"].reshape(1, 3, 2, 2)
@@ -65,3 +65,15 @@ def test_arrays_become_tensors_whatever_is_drawn_and_the_affine_stays(prob):
     assert all(isinstance(value, MetaTensor) for value in result.values())
     assert torch.equal(result["label"].affine, item["label"].affine)
     assert not result["label"].applied_operations
+
+
+def test_keys_agree_when_another_thread_draws_between_them(monkeypatch):
+    flip = RandFlipSidesd(("label", "image"), "label", [], prob=1.0)
+
+    def interrupted(*args, plain=flip_sides.exchange_labels):
+        flip._do_transform = False  # another thread leaves its image alone
+        return plain(*args)
+
+    monkeypatch.setattr(flip_sides, "exchange_labels", interrupted)
+    item = flip({"image": ITEM["image"], "label": ITEM["image"]})
+    torch.testing.assert_close(item["image"], item["label"])

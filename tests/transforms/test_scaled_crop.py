@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from monai.data import MetaTensor
 
 from medseg.errors import InputError
-from medseg.transforms import RandScaledCropd
+from medseg.transforms import RandScaledCropd, scaled_crop
 
 
 def pair(*shape):
@@ -118,3 +118,15 @@ def test_the_affine_tells_where_each_pixel_was(zoom):
         before = torch.tensor([*result[(slice(None), *index)].tolist(), 0, 1], dtype=torch.float64)
         after = torch.tensor([*index, 0, 1], dtype=torch.float64)
         torch.testing.assert_close(result.affine @ after, affine @ before, atol=0.02, rtol=0)
+
+
+def test_keys_agree_when_another_thread_draws_between_them(monkeypatch):
+    crop = RandScaledCropd(["image", "label"], (8, 8), mode="nearest").set_random_state(0)
+
+    def interrupted(*args, plain=scaled_crop._resized):
+        crop.randomize((40, 40))  # another thread crops its image
+        return plain(*args)
+
+    monkeypatch.setattr(scaled_crop, "_resized", interrupted)
+    item = crop(pair(40, 40))
+    assert torch.equal(item["image"].int(), item["label"])
