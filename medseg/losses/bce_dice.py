@@ -40,7 +40,8 @@ class BCEDiceLoss(nn.Module):
 
     Shapes: logits ``(B, C, *spatial)`` or a list of them, all of the target's size; target of the same shape,
     0 or 1 (or probabilities between), any dtype. Weights ``(B, 1, *spatial)``, 0 or more, by hand as a third argument,
-    in a MONAI engine by :class:`medseg.training.PrepareWeightedBatch`. The result is a float32 scalar.
+    in a MONAI engine by :class:`medseg.training.PrepareWeightedBatch`. The result is a float32 scalar (float64
+    for logits of float64).
 
     Raises:
         ValueError: shapes that differ, no head at all, another number of heads than of ``head_weights``.
@@ -77,7 +78,7 @@ class BCEDiceLoss(nn.Module):
             target, weight = labels_and_weights(target, self.label_key, self.weight_key, "BCEDiceLoss")
         heads = [logits] if isinstance(logits, Tensor) else list(logits)
         head_weights = self._head_weights(len(heads))
-        target = target.to(heads[0].device, torch.float32)
+        target = target.to(heads[0].device, torch.promote_types(heads[0].dtype, torch.float32))
         check_not_empty(target, "BCEDiceLoss")
         low, high = torch.aminmax(target)
         if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):  # also where it is NaN
@@ -94,7 +95,7 @@ class BCEDiceLoss(nn.Module):
     def _one_head(self, logits: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
         if logits.shape != target.shape:
             raise ValueError(f"logits of shape {tuple(logits.shape)} and a target of shape {tuple(target.shape)}")
-        logits = logits.float()
+        logits = logits.to(target.dtype)
         if weight is None:
             cross_entropy = F.binary_cross_entropy_with_logits(logits, target)
         else:

@@ -45,10 +45,15 @@ def check_one_per_pixel(name: str, values: Tensor, logits: Tensor, loss: str) ->
     """
     expected = (logits.shape[0], 1, *logits.shape[2:])
     if tuple(values.shape) != expected:
+        what_to_do = "give one number per pixel, with a channel axis of 1 (values[:, None]), not one-hot."
+        if values.ndim == len(expected) and tuple(values.shape[:2]) == expected[:2]:
+            what_to_do = (
+                "a network of unpadded convolutions returns less than its input, so crop labels and weights to the "
+                "centre (CenterSpatialCropd)."
+            )
         raise InputError(
-            f"{loss}: {name} have shape {tuple(values.shape)}, but logits of shape "
-            f"{tuple(logits.shape)} need {expected}; a network of unpadded convolutions returns less than its "
-            "input, so crop labels and weights to the centre (CenterSpatialCropd)."
+            f"{loss}: {name} have shape {tuple(values.shape)}, but logits of shape {tuple(logits.shape)} need "
+            f"{expected}; {what_to_do}"
         )
     check_not_empty(values, loss)
 

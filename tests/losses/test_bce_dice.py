@@ -40,7 +40,7 @@ def test_equals_the_formula(seed, heads, batch, channels, size, smooth, bce):
     logits = [3 * rng.normal(size=target.shape) for _ in range(heads)]
     loss = BCEDiceLoss(lambda_bce=bce, smooth=smooth)
     got = loss([torch.from_numpy(z) for z in logits], torch.from_numpy(target))
-    assert got.dtype == torch.float32
+    assert got.dtype == torch.float64
     assert got.item() == pytest.approx(formula(logits, target, bce, smooth=smooth), rel=1e-4, abs=1e-6)
 
 
@@ -161,3 +161,9 @@ def test_an_interpolated_mask_may_overshoot_by_rounding():
     logits = torch.randn(1, 1, 4, 4)
     overshot = BCEDiceLoss()(logits, torch.full((1, 1, 4, 4), 1 + 1e-6))
     torch.testing.assert_close(overshot, BCEDiceLoss()(logits, torch.ones(1, 1, 4, 4)))
+
+
+def test_gradients_in_double_precision():
+    heads = torch.randn(2, 2, 2, 3, 4, dtype=torch.float64, requires_grad=True)
+    target, weight = torch.randint(0, 2, (2, 2, 3, 4)), torch.rand(2, 1, 3, 4)
+    assert torch.autograd.gradcheck(lambda x: BCEDiceLoss()(list(x), target, weight), heads)

@@ -100,3 +100,39 @@ def test_labels_and_weights_of_any_type(dtype, channels):
 def test_a_missing_key_is_named():
     with pytest.raises(InputError, match="no 'weight', only 'label'"):
         PixelWeightedLoss()(torch.zeros(1, 1, 4, 4), {"label": torch.zeros(1, 1, 4, 4)})
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("ignored", [255, -1, 0.5])
+def test_pixels_of_weight_zero_may_hold_any_label(channels, ignored):
+    pred, label = torch.randn(2, channels, 4, 5), torch.randint(0, 2, (2, 1, 4, 5))
+    weight = (torch.arange(5.0) % 3).expand(2, 1, 4, 5)
+    expected = PixelWeightedLoss()(pred, label, weight)
+    marked = torch.where(weight == 0, ignored, label)
+    torch.testing.assert_close(PixelWeightedLoss()(pred, marked, weight), expected)
+    with pytest.raises(InputError):
+        PixelWeightedLoss()(pred, torch.where(weight == 0, ignored, 7), weight)
+
+
+def test_class_weights_as_weights():
+    pred, label, classes = torch.randn(2, 3, 4, 5), torch.randint(0, 3, (2, 1, 4, 5)), torch.tensor([1.0, 2.0, 5.0])
+    expected = torch.nn.functional.cross_entropy(pred, label[:, 0], weight=classes)
+    torch.testing.assert_close(PixelWeightedLoss()(pred, label, classes[label]), expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gradients_in_double_precision(channels):
+    pred = torch.randn(2, channels, 3, 4, dtype=torch.float64, requires_grad=True)
+    label, weight = torch.randint(0, 2, (2, 1, 3, 4)), torch.rand(2, 1, 3, 4)
+    assert torch.autograd.gradcheck(lambda x: PixelWeightedLoss()(x, label, weight), pred)
+
+
+def test_heads_and_missing_axes_are_named():
+    pred, label = torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)
+    with pytest.raises(InputError, match="not a list of them"):
+        PixelWeightedLoss()([pred, pred], label)
+    for wrong in (label[0], torch.zeros(1, 2, 4, 4)):
+        with pytest.raises(InputError, match="channel axis of 1"):
+            PixelWeightedLoss()(pred, wrong)
+    with pytest.raises(InputError, match="crop labels"):
+        PixelWeightedLoss()(pred, torch.zeros(1, 1, 8, 8))
