@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from numbers import Integral
 
 import torch
 from monai.networks.layers.factories import Conv, Dropout, Pool
@@ -156,7 +157,7 @@ class UNetPlusPlus(nn.Module):
         """A new network of the nodes that head ``level`` needs, X(i, j) with i + j ≤ level, and that head alone.
 
         In evaluation mode its output equals that head of this network bit for bit. Its state dict is a subset of
-        this network's; the tensors are copies. It has no deep supervision and keeps the training mode.
+        this network's; the tensors are copies. It has no deep supervision; each part keeps its training mode.
 
         Args:
             level: 1 (one pooling) … ``depth`` (all nodes).
@@ -165,8 +166,9 @@ class UNetPlusPlus(nn.Module):
             InputError: a level outside 1 … ``depth``, or one whose head was never trained, because this network
                 has no deep supervision.
         """
-        if isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= self.depth:
-            raise InputError(f"level {level}: this network can be pruned to a level from 1 to {self.depth}")
+        if isinstance(level, bool) or not isinstance(level, Integral) or not 1 <= level <= self.depth:
+            raise InputError(f"level {level!r}: this network can be pruned to a level from 1 to {self.depth}")
+        level = int(level)
         if level not in self.levels:
             raise InputError(
                 f"level {level}: the network was made without deep supervision, so only its head "
@@ -179,7 +181,9 @@ class UNetPlusPlus(nn.Module):
         small.encoders = nn.ModuleList(list(self.encoders)[: level + 1])
         small.nodes = nn.ModuleDict({k: node for k, node in self.nodes.items() if node.level + node.position <= level})
         small.heads = nn.ModuleDict({str(level): self.heads[str(level)]})
-        return copy.deepcopy(small).train(self.training)
+        for name in ("encoders", "nodes", "heads"):  # new lists; what they hold may be frozen in evaluation mode
+            getattr(small, name).training = getattr(self, name).training
+        return copy.deepcopy(small)
 
     @torch.jit.unused
     def valid_size(self, n: int) -> int:

@@ -141,6 +141,17 @@ def test_refuses_levels_that_are_none(level):
         UNetPlusPlus(2, 1, 1, channels=(2, 2, 2, 2)).pruned(level)
 
 
+def test_pruned_leaves_frozen_parts_frozen():
+    network = UNetPlusPlus(2, 1, 1, channels=(2, 2, 2, 2), norm="batch")
+    network.encoders.eval()  # its running statistics stay
+    small = network.pruned(np.int64(2))
+    assert small.training
+    assert small.nodes.training
+    assert not any(module.training for module in small.encoders.modules())
+    assert small.depth == 2
+    assert type(small.depth) is int
+
+
 def test_refuses_to_prune_to_an_untrained_head(count_parameters):
     network = UNetPlusPlus(2, 1, 1, channels=(2, 2, 2), deep_supervision=False)
     assert isinstance(network(torch.zeros(1, 1, 4, 4)), torch.Tensor)
