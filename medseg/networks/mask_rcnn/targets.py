@@ -38,8 +38,9 @@ def check_targets(
     A target has ``boxes`` ``(N, 2 d)`` in pixels, low corner first, the high corner behind the last pixel (a
     1-pixel object is 1 wide); ``labels`` ``(N,)``, 1 to ``num_classes - 1``; and, for training masks, either
     ``masks`` ``(N, *spatial)``, or ``instances``, a label image ``(*spatial)`` in which object i is ``i + 1``, which
-    for a thousand objects is a thousand times smaller. Boxes without extent, as cropping leaves them, are
-    dropped. N may be 0.
+    for a thousand objects is a thousand times smaller. Axes have the order of the image's (torchvision's boxes are
+    ``(x, y, x, y)``). Boxes may reach beyond the border; those without extent, as cropping leaves them, are dropped.
+    N may be 0.
 
     Raises:
         ValueError: anything else, with the number of the image.
@@ -78,7 +79,18 @@ def _check(
         if tuple(instances.shape) != shape or instances.is_floating_point():
             raise ValueError(f"target {i}: instances must be an integer image of shape {shape}")
         instances = instances.to(like.device, torch.int64)  # torch compares no unsigned integers of 16 bits or more
+        if instances.max() > len(boxes):
+            raise ValueError(
+                f"target {i}: instances hold the id {instances.max()}, but there are {len(boxes)} boxes, and object i "
+                "has the value i + 1; number them anew, as medseg.transforms.DetectionTarget does"
+            )
     extended = (boxes[:, dims:] > boxes[:, :dims]).all(dim=1)
+    outside = extended & ((boxes[:, :dims] >= boxes.new_tensor(shape)) | (boxes[:, dims:] <= 0)).any(dim=1)
+    if outside.any():
+        raise ValueError(
+            f"target {i}: the box {boxes[outside][0].tolist()} lies outside the image of shape {shape}; corners have "
+            "the order of the image's axes, not torchvision's (x, y), and objects that cropping took away are left out"
+        )
     kept = torch.nonzero(extended).flatten()
     masks = masks if masks is None or len(kept) == len(boxes) else masks[kept]
     return Objects(boxes[kept], labels[kept], masks, instances, kept + 1)

@@ -43,6 +43,9 @@ def test_no_object():
         ({"masks": torch.zeros(3, 8, 9)}, "masks of shape"),
         ({"instances": torch.zeros(8, 9, dtype=torch.int32)}, "instances"),
         ({"instances": torch.zeros(8, 8)}, "integer"),
+        ({"instances": torch.full((8, 8), 7)}, r"the id 7, but there are 3 boxes"),
+        ({"boxes": torch.tensor([[0, 0, 4, 4], [1, 1, 2, 2], [2, 8, 3, 9]])}, r"\[2.0, 8.0, 3.0, 9.0\] lies outside"),
+        ({"boxes": torch.tensor([[0, 0, 4, 4], [1, 1, 2, 2], [-3, 2, 0, 9]])}, "lies outside"),
     ],
 )
 def test_refuses(changes, message):
@@ -60,3 +63,9 @@ def test_refuses_missing_targets():
     with pytest.raises(ValueError, match="masks or instances"):
         check_targets([without], [(8, 8)], 3, True, LIKE)
     assert len(check_targets([without], [(8, 8)], 3, False, LIKE)) == 1
+
+
+def test_boxes_may_reach_beyond_the_border():
+    boxes = torch.tensor([[-2, -2, 4, 4], [7, 7, 9, 12], [0, 0, 20, 20]])
+    (found,) = check_targets([target(boxes=boxes)], [(8, 8)], 3, True, LIKE)
+    assert len(found.boxes) == 3
