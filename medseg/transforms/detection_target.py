@@ -55,7 +55,7 @@ def _number(labels: np.ndarray, min_size: int) -> tuple[np.ndarray, np.ndarray]:
     if len(ids) and found.ids[-1] <= labels.size:
         number = np.zeros(int(found.ids[-1]) + 1, np.int32)
         number[ids] = np.arange(1, len(ids) + 1)
-        return found.boxes[kept], number[labels]
+        return found.boxes[kept], number[labels.view(np.uint8) if labels.dtype == bool else labels]
     # ids far larger than the image: no table of all of them
     place = np.searchsorted(ids, labels).clip(max=max(len(ids) - 1, 0))
     is_object = ids[place] == labels if len(ids) else np.zeros(labels.shape, bool)

@@ -76,3 +76,11 @@ def test_a_dropped_object_of_a_huge_id_takes_no_memory():
     target = DetectionTarget(min_size=5)(labels)
     assert target["boxes"].tolist() == [[0, 0, 8, 8]]
     assert int(target["instances"].sum()) == 64
+
+
+def test_a_mask_of_bools_is_one_object():
+    mask = np.zeros((1, 5, 7), bool)
+    mask[0, 1:4, 2:7] = True
+    target = DetectionTarget()(mask)
+    assert target["boxes"].tolist() == [[1, 2, 4, 7]]
+    assert np.array_equal(target["instances"].numpy(), mask[0])
