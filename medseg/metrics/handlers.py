@@ -22,6 +22,10 @@ class StackMetricHandler(IgniteMetricHandler):
             "metric_fn": {"_target_": "medseg.metrics.overlap_metrics.VRandMetric"},
             "output_transform": "$monai.handlers.from_engine(['pred', 'label'])"}}
 
+    MONAI takes the larger value for the better one. With an error as key metric the evaluator needs
+    ``metric_cmp_fn=lambda current, best: current < best``, MONAI's ``CheckpointSaver``
+    ``key_metric_negative_sign=True``.
+
     Args:
         metric_fn: the metric.
         output_transform: from the engine's output to `(y_pred, y)`.

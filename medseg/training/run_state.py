@@ -39,15 +39,15 @@ class RunState:
         run_dir: folder of the run.
         save_dict: objects with ``state_dict`` and ``load_state_dict``; ``"network"`` must be among them.
         evaluator: the validator; its metrics of the epoch are recorded. Attach after ``EpochValidation``.
-        key_metric: name of the metric in ``evaluator.state.metrics`` that decides the best epoch; larger is better,
-            NaN is no score.
+        key_metric: name of the metric in ``evaluator.state.metrics`` that decides the best epoch; larger is better
+            (an error cannot decide), NaN is no score.
         resume: go on from ``checkpoint.pt`` if there is one.
         weights_dtype: floating dtype of ``model.pt`` on disk (``torch.float16`` halves the file; what would overflow
             is kept as it is).
 
     Raises:
         InputError: ``run_dir`` holds what would be lost (see :func:`refuse_used_folder`); a checkpoint that cannot be
-            read.
+            read; a ``key_metric`` that the evaluator does not measure.
     """
 
     def __init__(
@@ -123,6 +123,11 @@ class RunState:
         if self.evaluator is not None and self.evaluator.state.epoch == engine.state.epoch:
             metrics = {k: float(v) for k, v in self.evaluator.state.metrics.items()}
         self.history.append(record | metrics)
+        if metrics and self.key_metric and self.key_metric not in metrics:
+            raise InputError(
+                f"RunState: key_metric {self.key_metric!r} is none of the validation metrics "
+                f"({', '.join(metrics)}), so no epoch would be the best one; name one of these"
+            )
         score = metrics.get(self.key_metric) if self.key_metric else None
         if score is not None and math.isnan(score):
             score = None  # nothing is larger than NaN: it would stay the best for ever

@@ -182,6 +182,14 @@ def test_nan_is_no_score(tmp_path):
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["best"] == 0.8
 
 
+def test_a_key_metric_that_is_not_measured_is_named(tmp_path):
+    trainer, validator = Engine(lambda *_: {"loss": 1.0}), Engine(lambda *_: None)
+    validator.state.epoch, validator.state.metrics = 1, {"v_rand": 0.5}
+    RunState(tmp_path, {"network": nn.Linear(1, 1)}, validator, "vrand").attach(trainer)
+    with pytest.raises(InputError, match=r"'vrand' is none of the validation metrics \(v_rand\)"):
+        trainer.run([0], max_epochs=1)
+
+
 @pytest.mark.parametrize(
     "schedule",
     [
