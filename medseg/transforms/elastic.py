@@ -11,13 +11,7 @@ from monai.config import KeysCollection, NdarrayOrTensor
 from monai.data import MetaTensor
 from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, RandomizableTransform
-from monai.utils import (
-    GridSampleMode,
-    TransformBackends,
-    convert_to_dst_type,
-    convert_to_tensor,
-    ensure_tuple_rep,
-)
+from monai.utils import GridSampleMode, TransformBackends, convert_to_dst_type, convert_to_tensor, ensure_tuple_rep
 
 from medseg.errors import InputError
 from medseg.io.source_file import describe_source
@@ -48,7 +42,7 @@ class RandElasticDeformation(RandomizableTransform):
 
     Raises:
         InputError: sigma negative or not finite, fewer than one control point, lengths that do not fit the
-            image, physical units without a spacing, an unknown mode.
+            image, physical units without a spacing, an unknown mode, an image without a channel axis.
 
     Source: O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015, section 3.1.
 
@@ -110,6 +104,7 @@ class RandElasticDeformation(RandomizableTransform):
 
     def __call__(self, img: NdarrayOrTensor, mode: str | None = None, randomize: bool = True) -> torch.Tensor:
         """Deform a ``(C, *spatial)`` array or tensor; ``randomize=False`` repeats the last deformation."""
+        _check_axes("RandElasticDeformation: the image", img)
         if randomize:
             self.randomize(img.shape[1:], self.spacing_of(img))
         img = convert_to_tensor(img, track_meta=get_track_meta())
@@ -191,6 +186,7 @@ class RandElasticDeformationd(MapTransform, RandomizableTransform):
         images = {key: convert_to_tensor(result[key], track_meta=get_track_meta()) for key, _ in present}
         first_key, first = next(iter(images.items()))
         for key, img in images.items():
+            _check_axes(f"RandElasticDeformationd: {key!r}", img)
             if img.shape[1:] != first.shape[1:]:
                 raise InputError(
                     f"RandElasticDeformationd: {key!r}{describe_source(img)} has spatial shape "
@@ -220,6 +216,14 @@ def _deform(img: torch.Tensor, control: np.ndarray | None, field: torch.Tensor |
     field = displacement_field(control, img.shape[1:], img.device) if field is None else field
     out = warp(plain, field, mode)
     return convert_to_dst_type(out, dst=img, dtype=out.dtype)[0]
+
+
+def _check_axes(name: str, img: NdarrayOrTensor) -> None:
+    if img.ndim not in (3, 4) or 0 in img.shape:
+        raise InputError(
+            f"{name}{describe_source(img)} has shape {tuple(img.shape)}; expected (C, Y, X) or (C, Z, Y, X) with at "
+            "least one pixel: put the channel axis in front (image[None])."
+        )
 
 
 def _per_axis(name: str, value: Any, ndim: int) -> np.ndarray:

@@ -156,3 +156,11 @@ def test_keys_agree_when_another_thread_draws_between_them(monkeypatch):
     item = deform({"image": image, "label": image})
     assert torch.equal(item["image"], item["label"])
     assert not torch.equal(item["image"], image)
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (1, 0, 30), (1, 2, 3, 4, 5)])
+def test_a_missing_channel_axis_is_named(shape):
+    with pytest.raises(InputError, match=r"RandElasticDeformation: the image has shape .* \(image\[None\]\)"):
+        RandElasticDeformation(prob=1.0)(np.zeros(shape, np.float32))
+    with pytest.raises(InputError, match="RandElasticDeformationd: 'image' has shape"):
+        RandElasticDeformationd("image", prob=0.0)({"image": np.zeros(shape, np.float32)})
