@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from monai.inferers import Inferer
-from monai.utils import convert_to_tensor
+from monai.utils import convert_to_dst_type, convert_to_tensor
 from torch import Tensor
 
 from medseg.inferers.one_tensor import one_tensor
@@ -48,7 +48,7 @@ class SliceBySliceInferer(Inferer):
         self.progress = progress
 
     def __call__(self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any) -> Tensor:
-        """``(B, 1, X, Y, Z)`` to the network's ``(B, C, X, Y, Z)``, a plain tensor."""
+        """``(B, 1, X, Y, Z)`` to the network's ``(B, C, X, Y, Z)``, with the affine of the input if it has one."""
         if inputs.dim() != 5 or 0 in inputs.shape:
             raise ValueError(f"input of shape {tuple(inputs.shape)}: expected (B, 1, X, Y, Z) with at least one voxel")
         x, y, depth = inputs.shape[2:]
@@ -66,7 +66,7 @@ class SliceBySliceInferer(Inferer):
                 if self.progress is not None:
                     self.progress(b * depth + start + len(slices), len(inputs) * depth)
         assert result is not None
-        return result
+        return convert_to_dst_type(result, inputs, dtype=result.dtype)[0]
 
 
 def check_around_slices(inferer: Any, spatial_dims: int, turns: bool = False) -> None:

@@ -43,10 +43,18 @@ def test_batches_of_slices_do_not_matter():
 
 
 def test_images_of_monai_loaders():
-    volume = MetaTensor(torch.rand(1, 1, 32, 32, 3), affine=torch.eye(4))
-    result = SliceBySliceInferer((0, 1))(volume, nn.Conv2d(2, 3, 3, padding=1))
+    volume = MetaTensor(torch.rand(1, 1, 32, 32, 3), affine=torch.diag(torch.tensor([0.9, 0.9, 2.5, 1])))
+    seen = []
+
+    def network(slices):
+        seen.append(type(slices))
+        return slices.repeat(1, 2, 1, 1)[:, :3]
+
+    result = SliceBySliceInferer((0, 1))(volume, network)
     assert result.shape == (1, 3, 32, 32, 3)
-    assert not isinstance(result, MetaTensor)
+    assert seen == [torch.Tensor]  # a slice has no place in the volume's affine
+    assert isinstance(result, MetaTensor)
+    torch.testing.assert_close(result.affine, volume.affine)
 
 
 def test_inside_autocast():
