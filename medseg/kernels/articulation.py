@@ -1,10 +1,11 @@
 """Articulation points: the pixels whose removal parts their object."""
 
 import numpy as np
-from numba import njit
+
+from medseg.kernels.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def articulation_points(ids, seeds, faces):
     """Find all articulation points of the objects that contain `seeds`, in one pass over these objects.
 

@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from medseg.errors import InputError
+from medseg.kernels.compiled import compiled
 from medseg.kernels.in_threads import default_threads
 from medseg.kernels.label_blocks import label_blocks
 from medseg.kernels.pair_runs import count_pairs, merge_pairs
@@ -180,7 +180,7 @@ def _marginal(ids: np.ndarray, counts: np.ndarray) -> Marginal:
     return Marginal(unique, np.bincount(index, weights=counts).astype(np.int64), index)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _compact_marginal(ids, counts, first, sizes, index):
     for i in range(ids.size):
         sizes[ids[i] - first] += counts[i]

@@ -5,9 +5,9 @@ White = foreground = the inside of objects. `ids` are the flat framed component 
 """
 
 import numpy as np
-from numba import njit
 
 from medseg.kernels.articulation import articulation_points
+from medseg.kernels.compiled import compiled
 from medseg.kernels.lattice import Lattice
 from medseg.kernels.volume_holes import volume_holes
 from medseg.kernels.warp import frame_components, frame_mask, frame_proposal, warp
@@ -82,7 +82,7 @@ def _name_holes_of_volume(ids: np.ndarray, pixels: np.ndarray, classes: np.ndarr
     classes[holes[alone]] = np.where(white, OBJECT_DELETION, OBJECT_ADDITION)[alone]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def classify(ids, pixels, radius, faces, cube):
     """Class code of each mismatch, each judged on the warped label as it stands.
 
@@ -124,7 +124,7 @@ def classify(ids, pixels, radius, faces, cube):
     return classes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _values_around(ids, p, cube):
     """Number of different objects (3 = three or more) and whether (0, 1) there is background around p."""
     first = second = background = 0
@@ -141,7 +141,7 @@ def _values_around(ids, p, cube):
     return objects, background
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _parts_its_window(ids, p, radius, faces, cube, owner):
     """Whether the neighbours of p fall into several pieces inside the window once p is gone.
 
@@ -199,14 +199,14 @@ def _parts_its_window(ids, p, radius, faces, cube, owner):
     return floods > 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _root(root, flood):
     while root[flood] != flood:
         flood = root[flood]
     return flood
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def cluster(ids, pixels, classes, faces, cube):
     """Cluster number (1..) of each mismatch: connected pixels of one class and colour.
 

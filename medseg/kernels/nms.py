@@ -3,12 +3,13 @@
 import math
 
 import numpy as np
-from numba import njit
+
+from medseg.kernels.compiled import compiled
 
 _LEVELS = 24  # size classes; a box smaller than 2**-23 of the largest joins the smallest class
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def greedy_nms(boxes, order, groups, threshold):
     """Mark the boxes that survive greedy non-maximum suppression.
 
@@ -85,7 +86,7 @@ def greedy_nms(boxes, order, groups, threshold):
     return kept
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _size_classes(boxes):
     """Class of each box by its longest side, and each class's cell: wider than any box in it."""
     n = boxes.shape[0]
@@ -109,7 +110,7 @@ def _size_classes(boxes):
     return classes, cell
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _any_near_overlaps(boxes, groups, i, level, low, high, first, after, threshold, dims):
     place = low.copy()
     while True:
@@ -127,7 +128,7 @@ def _any_near_overlaps(boxes, groups, i, level, low, high, first, after, thresho
             return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _any_overlaps(boxes, groups, i, j, after, threshold, dims):
     """Whether box i has an IoU above the threshold with any box of the chain that starts at j."""
     while j >= 0:
@@ -149,7 +150,7 @@ def _any_overlaps(boxes, groups, i, j, after, threshold, dims):
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bucket(place, dims, level, group, buckets):
     key = np.uint64(level) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(group)
     for axis in range(dims):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from medseg.kernels.check_labels import check_labels
+from medseg.kernels.compiled import compiled
 
 _TABLE_PER_PIXEL = 4  # ids up to this many times the pixels are looked up in a table, sparser ones are sorted
 _SMALL_TABLE = 1 << 16
@@ -55,13 +55,13 @@ def object_boxes(labels: np.ndarray) -> ObjectBoxes:
     return ObjectBoxes(ids, np.concatenate([low, high], axis=1)[1:], areas[1:])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _mark(labels, present):
     for value in labels:
         present[value] = 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _measure(rows, number_of, shape, low, high, areas):
     """Runs of equal values along the last axis widen the boxes; the other axes come from the row's number."""
     last = shape.size - 1

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from medseg.kernels.compiled import compiled
 from medseg.kernels.label_blocks import BLOCK_VOXELS, label_blocks
 
 _CACHE_BITS = 14  # 128 KiB
@@ -147,7 +147,7 @@ def _merge_equal(packed: np.ndarray, count_bits: int) -> int:
     return _add_up(packed, count_bits)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _widened(lowest_row, highest_row, lowest_column, highest_column, rows, columns):
     low_row = high_row = rows[0]  # of the blocks' own type, for vector instructions
     low_column = high_column = columns[0]
@@ -162,7 +162,7 @@ def _widened(lowest_row, highest_row, lowest_column, highest_column, rows, colum
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _run_ends(rows, columns, ends):
     """Write the last place of each run of equal pairs; return their number."""
     number = 0
@@ -173,7 +173,7 @@ def _run_ends(rows, columns, ends):
     return number + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gather(rows, columns, ends, first_row, first_column, row_bits, column_bits, count_bits, cache, batch, used):
     """Count each run in the cache; append what it pushes out to `batch[used:]`; return what is used then."""
     shift = np.uint64(64 - _CACHE_BITS)
@@ -190,7 +190,7 @@ def _gather(rows, columns, ends, first_row, first_column, row_bits, column_bits,
     return used
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_up(packed, count_bits):
     counts = (1 << count_bits) - 1
     last = 0

@@ -6,8 +6,8 @@ connectivities: 4/8 or 8/4 in 2D, 6/26 or 26/6 in 3D.
 """
 
 import numpy as np
-from numba import njit
 
+from medseg.kernels.compiled import compiled
 from medseg.kernels.lattice import Lattice
 
 # Bit `code` of the table: is the centre simple for foreground 4 / background 8? Bit b of `code` is the b-th
@@ -33,7 +33,7 @@ _NOT_FIRST_C, _NOT_LAST_C = _cells(lambda a, b, c: c > 0), _cells(lambda a, b, c
 _NOT_FIRST_B, _NOT_LAST_B = _cells(lambda a, b, c: b > 0), _cells(lambda a, b, c: b < 2)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _flood_6(cells, allowed):
     """Grow a set of cells through face neighbours inside `allowed`, all cells at once."""
     while True:
@@ -51,7 +51,7 @@ def _flood_6(cells, allowed):
         cells = grown
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _flood_26(cells, allowed):
     """Grow a set of cells through all neighbours inside `allowed`; the cube is separable."""
     while True:
@@ -63,7 +63,7 @@ def _flood_26(cells, allowed):
         cells = grown
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def is_simple_6_26(code):
     """Whether the centre of a 3D neighbourhood (its bit clear) is simple, foreground 6 / background 26."""
     touching = code & _FACES
@@ -76,7 +76,7 @@ def is_simple_6_26(code):
     return _flood_26(background & -background, background) == background
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def topological_numbers_6_26(code):
     """How many foreground and background pieces a 3D neighbourhood (its centre's bit clear) shows the centre.
 
@@ -94,7 +94,7 @@ def topological_numbers_6_26(code):
     return foreground, background
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def is_simple(ids, p, cube):
     """Whether flat pixel `p` is simple; ids > 0 is foreground (4 in 2D, 6 in 3D)."""
     if cube.size == 8:
@@ -106,7 +106,7 @@ def is_simple(ids, p, cube):
     return is_simple_6_26(neighbourhood_code(ids, p, cube))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def neighbourhood_code(ids, p, cube):
     """Foreground (ids > 0) among the 26 neighbours of flat pixel `p`, as a 27-bit set without the centre."""
     code = 0
@@ -116,7 +116,7 @@ def neighbourhood_code(ids, p, cube):
     return code
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _which_are_simple(ids, pixels, cube):
     simple = np.zeros(ids.size, np.bool_)
     for p in pixels:

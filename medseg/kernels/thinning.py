@@ -1,8 +1,8 @@
 """Thinning the border between cells to one pixel: Vincent–Soille watershed of a binary image."""
 
 import numpy as np
-from numba import njit
 
+from medseg.kernels.compiled import compiled
 from medseg.kernels.components import label_components
 
 _DAM, _UNDECIDED, _QUEUED, _FRAME = 0, -1, -2, -3
@@ -39,7 +39,7 @@ def thin(foreground: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(framed[1:-1, 1:-1].T)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _flood(labels, column):
     steps = (-column, -1, column, 1)  # left, up, right, down
     queue = np.empty(labels.size, np.int64)

@@ -21,6 +21,7 @@ import numpy as np
 
 from medseg.errors import InputError
 from medseg.kernels.check_labels import check_labels
+from medseg.kernels.compiled import compiled
 from medseg.kernels.in_threads import in_threads
 
 _FAR = np.float32(np.inf)
@@ -113,7 +114,7 @@ def _as_int32(labels: np.ndarray):
     return ids, lambda ids: values[ids]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _along_rows(labels, q1, q2, id1, id2, step, limit, inside, start, stop):
     """First axis: the two nearest different labels to the left and to the right, and the best two of them."""
     n = labels.shape[1]
@@ -151,7 +152,7 @@ def _along_rows(labels, q1, q2, id1, id2, step, limit, inside, start, stop):
                 id2[r, x], q2[r, x] = 0, _FAR
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _along_axis(q1, q2, id1, id2, step, limit, inside, start, stop):
     """A further axis: lines run along axis 1 of ``(outer, n, inner)``, a block of neighbours at a time."""
     n, inner = q1.shape[1], q1.shape[2]
@@ -181,7 +182,7 @@ def _along_axis(q1, q2, id1, id2, step, limit, inside, start, stop):
                 id1[o, i, first + j], id2[o, i, first + j] = og[j, 0, i], og[j, 1, i]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _first(f, of, n, s2, limit, g, og, site, envelope):
     """Nearest object along one line, from heights ``f[0]`` of objects ``of[0]``; False: there is none."""
     stack, heights, begins, _ = envelope
@@ -208,7 +209,7 @@ def _first(f, of, n, s2, limit, g, og, site, envelope):
     return True
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled
 def _second(f, of, n, s2, limit, g, og, site, inside, envelope):
     """Second-nearest object, run by run of pixels that share the nearest one, which is at ``site``."""
     stack, heights, begins, _ = envelope

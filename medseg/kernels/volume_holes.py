@@ -1,8 +1,8 @@
 """Tunnels and cavities: which mismatches of a volume mean another change than they would in a section?"""
 
 import numpy as np
-from numba import njit
 
+from medseg.kernels.compiled import compiled
 from medseg.kernels.components import label_components
 from medseg.kernels.lattice import Lattice
 from medseg.kernels.simple_points import neighbourhood_code, topological_numbers_6_26
@@ -39,7 +39,7 @@ def volume_holes(
     return foreground == 0, through
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _pieces_around(ids, pixels, cube):
     foreground, background = np.empty(pixels.size, np.int64), np.empty(pixels.size, np.int64)
     for i in range(pixels.size):
@@ -47,7 +47,7 @@ def _pieces_around(ids, pixels, cube):
     return foreground, background
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sides_are_one(sides, pixels, groups, cube):
     first, several = np.zeros(groups.max() + 1, np.int32), np.zeros(groups.max() + 1, np.bool_)
     for i in range(pixels.size):

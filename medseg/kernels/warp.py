@@ -5,8 +5,8 @@ order of the ISBI 2012 challenge; lifted to volumes with foreground 6 / backgrou
 """
 
 import numpy as np
-from numba import njit
 
+from medseg.kernels.compiled import compiled
 from medseg.kernels.components import label_components
 from medseg.kernels.lattice import Lattice
 from medseg.kernels.simple_points import is_simple
@@ -55,7 +55,7 @@ def frame_mask(mask: np.ndarray | None, lattice: Lattice) -> np.ndarray:
     return lattice.flatten(movable, 0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def warp(ids, proposal, movable, threshold, faces, cube):
     """Warp component numbers in place; return the flat indices of the mismatches that remain.
 
@@ -82,7 +82,7 @@ def warp(ids, proposal, movable, threshold, faces, cube):
         pending = pending[:kept]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _flip(ids, p, faces):
     if ids[p] > 0:
         ids[p] = 0
@@ -93,7 +93,7 @@ def _flip(ids, p, faces):
             return
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _by_descending_distance(ids, proposal, movable, threshold):
     """Pixels where label and proposal differ, farthest from the threshold first, ties in flat order.
 
