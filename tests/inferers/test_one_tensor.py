@@ -4,7 +4,6 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from medseg.inferers import (
-    ObjectSizeInferer,
     OverlapTileInferer,
     RescaledInferer,
     SliceBySliceInferer,
@@ -13,7 +12,6 @@ from medseg.inferers import (
 from medseg.networks import UNetPlusPlus
 
 INFERERS = [
-    ObjectSizeInferer(SimpleInferer(), lambda logits: logits[0] > 0),
     OverlapTileInferer((8, 8)),
     RescaledInferer(SimpleInferer(), 0.5),
     SliceBySliceInferer(),

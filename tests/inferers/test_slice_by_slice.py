@@ -5,7 +5,6 @@ from torch import nn
 
 from medseg.inferers import (
     AutocastInferer,
-    ObjectSizeInferer,
     RescaledInferer,
     SliceBySliceInferer,
     TestTimeAugmentationInferer,
@@ -84,7 +83,6 @@ def test_inferers_around_it_keep_its_axes():
         lambda: TestTimeAugmentationInferer(slices),
         lambda: TestTimeAugmentationInferer(slices, spatial_dims=3, symmetries="dihedral"),
         lambda: RescaledInferer(slices, 0.5),
-        lambda: ObjectSizeInferer(slices, lambda logits: logits[0] > 0),
     ):
         with pytest.raises(ValueError, match=r"along Z: around it give spatial_dims=3"):
             around()
