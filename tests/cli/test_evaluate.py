@@ -54,7 +54,7 @@ def test_folders_to_json_csv_and_report(folders):
     assert "warping_error" in result.output
     assert "b (" in result.output  # the worst image
     assert "4 matched, 2 merged, 1 merger" in result.output
-    assert outputs[4].read_text().splitlines()[3] == "b,merged,1,3,0.4993,728,1458,0,14.5,15.5"
+    assert outputs[4].read_text().splitlines()[3] == "b,merged,1,3,0.4993,728,1458,,0,14.5,15.5"
     scores = json.loads(outputs[0].read_text())
     assert set(scores["images"]) == {"a", "b", "c"}
     assert tuple(scores["total"]) == METRICS
@@ -66,7 +66,7 @@ def test_folders_to_json_csv_and_report(folders):
     assert [row["image"] for row in rows] == ["a", "b", "c", "total"]
     assert float(rows[-1]["pixel_error"]) == scores["total"]["pixel_error"]
     assert "1 merge" in outputs[2].read_text(encoding="utf-8")
-    assert outputs[3].read_text().splitlines()[1:] == ["b,merge,0,15,31,,,,1,728"]
+    assert outputs[3].read_text().splitlines()[1:] == ["b,merge,0,,0,15,31,,,,1,728"]
     with pytest.raises(InputError, match="exists"):
         run(folders / "p", folders / "r", "--csv", outputs[1])
     assert run(folders / "p", folders / "r", *flags, "--overwrite", "-q").output == ""

@@ -55,5 +55,6 @@ def test_places_in_volumes_have_a_depth(tmp_path):
         list(listed_errors(tmp_path / f"{objects}.csv", errors_of_pairs(evaluation, objects=objects)))
         with (tmp_path / f"{objects}.csv").open() as file:
             (row,) = csv.DictReader(file)
-        places[objects] = [row[column] for column in ("section", "y", "x", "z_um", "y_um", "x_um")]
-    assert places == {"volume": ["2", "8", "9", "4", "4", "2.25"], "sections": ["2", "8", "9", "", "4", "2.25"]}
+        places[objects] = [row[column] for column in ("section", "time", "z", "y", "x", "z_um", "y_um", "x_um")]
+    at = ["2", "", "2", "8", "9"]
+    assert places == {"volume": [*at, "4", "4", "2.25"], "sections": [*at, "", "4", "2.25"]}
