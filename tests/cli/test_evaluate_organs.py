@@ -194,3 +194,11 @@ def test_bad_arguments(medseg, folders, tmp_path):
     )
     sheared = [save(tmp_path / f"{name}.nii.gz", organs(), SHEARED) for name in "pr"]
     assert "not at right angles" in error(*sheared, "--organs", "labels")
+
+
+def test_a_voxel_size_in_metres_is_told(medseg, tmp_path):
+    """All surfaces lie within 2 mm of each other then."""
+    pair = [save(tmp_path / f"{name}.nii.gz", organs(k), AFFINE / 1000) for k, name in enumerate("pr")]
+    done = medseg("evaluate", *pair, "--organs", "labels")
+    assert done.code == 0, done.err
+    assert f"note: {pair[1]}: 0.042 x 0.008 x 0.012 mm large" in done.out.replace("\n", " ")

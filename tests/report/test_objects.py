@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from monai.data import MetaTensor
 
-from medseg.errors import InputError
+from medseg.errors import InputError, InputWarning
 from medseg.io import Geometry
 from medseg.report.objects import SaveObjectTabled, object_table
 
@@ -95,6 +95,13 @@ def test_writes_csv_of_the_raw_image(tmp_path):
         ("2", "0.375", "9.0", "False"),
     ]
     with pytest.raises(InputError, match="exists already"):
+        SaveObjectTabled("pred", tmp_path)(data)
+
+
+def test_a_pixel_size_of_no_microscope_is_warned_of(tmp_path):
+    meta = {"filename_or_obj": "a.tif"} | Geometry("YX", (0.0353, 0.0353), "cm").to_meta()
+    data = {"pred": MetaTensor(torch.tensor(LABELS)[None], meta=meta), "raw": torch.ones(1, 4, 5)}
+    with pytest.warns(InputWarning, match=r"^a\.tif: the file states pixels of 353 x 353 µm, larger than cells"):
         SaveObjectTabled("pred", tmp_path)(data)
 
 
