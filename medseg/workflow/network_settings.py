@@ -1,4 +1,4 @@
-"""Settings that shape a network stay beside its weights, so that prediction builds the network that was trained."""
+"""What a network is, what it sees and what its labels are called stays beside its weights, for prediction to share."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from medseg.catalog import Bundle
 from medseg.errors import InputError
 from medseg.io.json_file import write_json
 
 FILE = "network_settings.json"
-_SHAPING = ("network_def", "side_pairs")
+_OF_ONE_RUN = ("axes", "device", "imports", "initialize", "network", "run")  # network: where network_def lies in memory
 
 
-def write_network_settings(run_dir: Path, overrides: Mapping[str, Any]) -> None:
-    """Write the overrides of ``train.json`` that prediction has to repeat to ``run_dir``; no file if there are none."""
-    settings = {key: value for key, value in overrides.items() if _parts(key)[0] in _SHAPING}
+def write_network_settings(run_dir: Path, bundle: Bundle, overrides: Mapping[str, Any]) -> None:
+    """Write the overrides of ``train.json`` that ``inference.json`` knows too; no file if there are none."""
+    settings = {
+        key: value
+        for key, value in overrides.items()
+        if _parts(key)[0] not in _OF_ONE_RUN and bundle.has_key("inference", key)
+    }
     if settings:
         write_json(run_dir / FILE, settings, overwrite=True)
     else:

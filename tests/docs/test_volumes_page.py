@@ -1,6 +1,7 @@
 """The commands of the page on volumes that score organs, and train on others, run as printed, on small phantoms."""
 
 import csv
+import json
 import re
 import runpy
 import shlex
@@ -80,13 +81,31 @@ def test_other_organs(medseg, two_organs):
     done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
     assert done.code == 0, done.err
     assert "will not learn" not in done.out
-    tiny = (*TINY, "tile_shape=[16, 16, 16]")
-    done = medseg(*predict, *tiny)
+    done = medseg(*predict, "--device", "cpu", "--set", "tile_shape=[16, 16, 16]")
     assert done.code == 0, done.err
+    assert "as in training: spacing_mm=[12, 12, 12]" in done.out
     assert rows(two_organs / "out") == {"1": "liver", "2": "spleen"}
-    unnamed = ["again" if part == "out" else part for part in predict[:-2]]
-    assert medseg(*unnamed, *tiny).code == 0
-    assert rows(two_organs / "again") == {"1": "label 1", "2": "label 2"}
+
+
+@pytest.mark.parametrize("classes", [None, {"0": "air", "1": "liver", "2": "spleen", "9": "none of the network's"}])
+def test_organs_that_nobody_names_have_the_names_of_the_data_or_none(medseg, two_organs, classes):
+    items = [{part: f"{part}s/p{k}.nii.gz" for part in ("image", "label")} for k in range(2)]
+    dataset = {"training": items[:1], "validation": items[1:]} | ({"classes": classes} if classes else {})
+    (two_organs / "ct" / "dataset.json").write_text(json.dumps(dataset))
+    train, predict = commands("Other organs")
+    done = medseg(*train[:-2], *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
+    assert done.code == 0, done.err
+    assert medseg(*predict, "--device", "cpu", "--set", "tile_shape=[16, 16, 16]").code == 0
+    assert rows(two_organs / "out") == ({"1": "liver", "2": "spleen"} if classes else {"1": "label 1", "2": "label 2"})
+
+
+@pytest.mark.parametrize("structures", ['{"3": "liver"}', '{"liver": 1}', "liver", '["liver"]'])
+def test_names_of_other_labels_are_refused_before_training(medseg, two_organs, structures):
+    train, _ = commands("Other organs")
+    done = medseg(*train[:-1], f"structures={structures}", *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
+    assert done.code == 2
+    assert "give names by label" in done.err
+    assert not (two_organs / "run").exists()
 
 
 def test_classes_that_no_label_holds_are_told(medseg, two_organs):
