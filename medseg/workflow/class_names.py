@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from medseg.errors import InputError
+from medseg.io.json_file import read_json_object
 
 
 def named_classes(*descriptions: Path | None) -> dict[str, str] | None:
@@ -18,11 +18,11 @@ def named_classes(*descriptions: Path | None) -> dict[str, str] | None:
     """
     for path in descriptions:
         if path and path.is_file():
-            try:
-                if classes := json.loads(path.read_text(encoding="utf-8")).get("classes"):
-                    return {str(label): str(name) for label, name in classes.items()}
-            except (ValueError, AttributeError) as error:
-                raise InputError(f"{path}: no description of a data set with its classes by label ({error})") from error
+            classes = read_json_object(path).get("classes") or {}
+            if not isinstance(classes, dict):
+                raise InputError(f"{path}: classes must be names by label, not {classes}")
+            if classes:
+                return {str(label): str(name) for label, name in classes.items()}
     return None
 
 

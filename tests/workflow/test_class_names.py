@@ -14,7 +14,7 @@ def test_classes_are_those_of_the_first_description_that_names_them(tmp_path: Pa
     description.write_text(json.dumps({"classes": {"0": "background", "1": "liver"}}))
     assert named_classes(split, description) == {"0": "background", "1": "liver"}
     broken.write_text(json.dumps({"classes": ["liver"]}))
-    with pytest.raises(InputError, match=r"broken\.json: no description"):
+    with pytest.raises(InputError, match=r"broken\.json: classes must be names by label"):
         named_classes(broken)
 
 
