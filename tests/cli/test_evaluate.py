@@ -1,10 +1,10 @@
 """`medseg evaluate` as a user runs it."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
+from csv_rows import csv_rows
 from evaluate_command import run
 
 from medseg.errors import InputError
@@ -48,7 +48,7 @@ def test_folders_to_json_csv_and_report(folders):
     assert scores["total"]["warping_error"] == 1 / (3 * 30 * 62)
     assert scores["images"]["a"]["ap50_95"] == 1
     assert scores["kinds"]["c"] == {"prediction": "binary", "reference": "labels"}
-    rows = list(csv.DictReader(outputs[1].open()))
+    rows = csv_rows(outputs[1])
     assert [row["image"] for row in rows] == ["a", "b", "c", "total"]
     assert float(rows[-1]["pixel_error"]) == scores["total"]["pixel_error"]
     assert "1 merge" in outputs[2].read_text(encoding="utf-8")

@@ -1,11 +1,11 @@
 """`medseg evaluate` on stacks, volumes and series of them, as a user runs it."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
 import tifffile
+from csv_rows import csv_rows
 from evaluate_command import run
 
 from medseg.errors import InputError
@@ -64,7 +64,7 @@ def test_the_topology_of_a_volume(tmp_path):
     for objects in ("volume", "sections"):
         assert run(*files, *flags, "--objects", objects).exit_code == 0
         found[objects] = json.loads((tmp_path / "s.json").read_text())["total"]["mergers"]
-        found[objects, "errors"] = [row["error"] for row in csv.DictReader(table.open())]
+        found[objects, "errors"] = [row["error"] for row in csv_rows(table)]
     assert found == {
         "volume": 4,
         ("volume", "errors"): ["merge"],

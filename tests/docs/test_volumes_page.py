@@ -1,17 +1,18 @@
 """The commands of the page on volumes that score organs, and train on others, run as printed, on small phantoms."""
 
-import csv
 import json
 import re
 import runpy
 import shlex
+import shutil
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
+from csv_rows import csv_rows
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from nifti_file import save_nifti
 
 from data_tools.synth.ct_phantom import ct_phantom
 from medseg.io import Space, write_label_volume
@@ -26,17 +27,12 @@ TINY_TRAIN = ("patch_size=[16, 16, 16]", "--set", "crop_size=[16, 16, 16]", "--s
 @pytest.fixture
 def two_organs(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for part in ("images", "labels"):
-        (tmp_path / "ct" / part).mkdir(parents=True)
     for k in range(2):
         sample = ct_phantom((40, 32, 24), seed=k)
         organs = np.where(sample.labels <= 2, sample.labels, 0).astype(np.uint8)
         for part, array in (("images", sample.image), ("labels", organs)):
-            image = nib.Nifti1Image(array, sample.affine)
-            image.set_sform(sample.affine, 1)
-            image.header.set_xyzt_units("mm")
-            nib.save(image, tmp_path / "ct" / part / f"p{k}.nii.gz")
-    nib.save(nib.load(tmp_path / "ct" / "images" / "p0.nii.gz"), tmp_path / "new.nii.gz")
+            save_nifti(tmp_path / "ct" / part / f"p{k}.nii.gz", array, sample.affine)
+    shutil.copy(tmp_path / "ct" / "images" / "p0.nii.gz", tmp_path / "new.nii.gz")
     return tmp_path
 
 
@@ -47,8 +43,7 @@ def commands(heading: str) -> list[list[str]]:
 
 
 def rows(folder: Path) -> dict[str, str]:
-    with (folder / "new_structures.csv").open(newline="") as file:
-        return {row["label"]: row["structure"] for row in csv.DictReader(file)}
+    return {row["label"]: row["structure"] for row in csv_rows(folder / "new_structures.csv")}
 
 
 def test_scores_of_organs(medseg, tmp_path, monkeypatch):

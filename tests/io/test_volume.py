@@ -1,6 +1,7 @@
 import nibabel as nib
 import numpy as np
 import pytest
+from nifti_file import save_nifti
 
 from medseg.errors import InputError, InputWarning
 from medseg.io import Space, read_volume, write_label_volume
@@ -25,20 +26,11 @@ def values(shape=(5, 6, 7)) -> np.ndarray:
     return np.arange(np.prod(shape), dtype=np.int16).reshape(shape) - 100
 
 
-def save(path, array, affine, sform=1, qform=1):
-    image = nib.Nifti1Image(array, affine)
-    image.set_sform(affine, sform)
-    image.set_qform(affine, qform)
-    image.header.set_xyzt_units("mm")
-    nib.save(image, path)
-    return path
-
-
 @pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1), (-1, -1, -1), (1, -1, 1)])
 @pytest.mark.parametrize("codes", [(1, 1), (2, 1), (0, 1), (4, 0)])
 def test_labels_lie_where_the_nifti_lay(tmp_path, flip, codes):
     affine = oblique(flip=flip)
-    path = save(tmp_path / "a.nii.gz", values(), affine, *codes)
+    path = save_nifti(tmp_path / "a.nii.gz", values(), affine, *codes)
     array, space = read_volume(path)
     np.testing.assert_array_equal(array, values())
     np.testing.assert_allclose(space.affine, affine, atol=1e-4)
@@ -85,14 +77,14 @@ def test_scaling_of_the_header_is_applied(tmp_path):
 
 
 def test_a_plane_is_one_slice_and_a_fourth_axis_of_one_is_dropped(tmp_path):
-    assert read_volume(save(tmp_path / "a.nii", values((5, 6, 1)), np.eye(4)))[0].shape == (5, 6, 1)
-    assert read_volume(save(tmp_path / "b.nii", values((5, 6)), np.eye(4)))[0].shape == (5, 6, 1)
-    assert read_volume(save(tmp_path / "c.nii", values((5, 6, 7, 1)), np.eye(4)))[0].shape == (5, 6, 7)
+    assert read_volume(save_nifti(tmp_path / "a.nii", values((5, 6, 1)), np.eye(4)))[0].shape == (5, 6, 1)
+    assert read_volume(save_nifti(tmp_path / "b.nii", values((5, 6)), np.eye(4)))[0].shape == (5, 6, 1)
+    assert read_volume(save_nifti(tmp_path / "c.nii", values((5, 6, 7, 1)), np.eye(4)))[0].shape == (5, 6, 7)
 
 
 def test_refused(tmp_path):
     with pytest.raises(InputError, match=r"a\.nii: holds 3 volumes .*save the one to segment"):
-        read_volume(save(tmp_path / "a.nii", values((5, 6, 7, 3)), np.eye(4)))
+        read_volume(save_nifti(tmp_path / "a.nii", values((5, 6, 7, 3)), np.eye(4)))
     flat = np.eye(4)
     flat[:3, 2] = flat[:3, 1]
     image = nib.Nifti1Image(values(), np.eye(4))
@@ -111,8 +103,8 @@ def test_refused(tmp_path):
     holes = values().astype(np.float32)
     holes[0, 0, :2] = np.nan
     with pytest.raises(InputError, match=r"d\.nii: 2 voxels are NaN or infinite"):
-        read_volume(save(tmp_path / "d.nii", holes, np.eye(4)))
-    whole = save(tmp_path / "e.nii.gz", values((30, 30, 30)), np.eye(4)).read_bytes()
+        read_volume(save_nifti(tmp_path / "d.nii", holes, np.eye(4)))
+    whole = save_nifti(tmp_path / "e.nii.gz", values((30, 30, 30)), np.eye(4)).read_bytes()
     (tmp_path / "e.nii.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"e\.nii\.gz: cannot be read as NIfTI, it is damaged"):
         read_volume(tmp_path / "e.nii.gz")
@@ -143,7 +135,7 @@ def test_metres_are_refused_and_no_orientation_is_warned_of(tmp_path):
     nib.save(image, tmp_path / "a.nii")
     with pytest.raises(InputError, match="not in mm"):
         read_volume(tmp_path / "a.nii")
-    path = save(tmp_path / "b.nii", values(), np.eye(4), 0, 0)
+    path = save_nifti(tmp_path / "b.nii", values(), np.eye(4), 0, 0)
     with pytest.warns(InputWarning, match="left and right"):
         read_volume(path)
 

@@ -1,9 +1,8 @@
 """Every object of an evaluation as a row of a CSV file."""
 
-import csv
-
 import numpy as np
 import pytest
+from csv_rows import csv_rows
 
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
@@ -19,8 +18,7 @@ def table_of(folder, prediction, reference, **options):
         [FilePair("cells", prediction, reference)], EvaluationOptions(metrics=("ap50",), **options)
     )
     counts = write_match_table(path, evaluation, overwrite=True)
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(path)
     assert tuple(rows[0]) == COLUMNS
     assert sum(counts.values()) == len(rows)
     with pytest.raises(InputError, match="exists"):

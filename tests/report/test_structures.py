@@ -1,8 +1,7 @@
-import csv
-
 import numpy as np
 import pytest
 import torch
+from csv_rows import csv_rows
 from monai.data import MetaTensor
 
 from medseg.errors import InputError, InputWarning
@@ -59,8 +58,7 @@ def test_saved_and_warned_of(volume, tmp_path):
     item = {"pred": MetaTensor(torch.from_numpy(volume[0])[None], meta=meta), "raw": torch.from_numpy(volume[1])[None]}
     with pytest.warns(InputWarning, match=r"in/pt_7\.nii\.gz: not found: liver; is it another body region"):
         SaveStructureTabled("pred", tmp_path, NAMES)(item)
-    with (tmp_path / "pt_7_structures.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(tmp_path / "pt_7_structures.csv")
     assert [(r["structure"], r["voxels"]) for r in rows] == [("cord", "6"), ("liver", "0"), ("spleen", "2")]
 
 

@@ -1,11 +1,11 @@
 """A time series of volumes is worth the volumes of its times."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
 import tifffile
+from csv_rows import csv_rows
 
 from medseg.errors import InputError
 from medseg.io import Geometry, write_labels
@@ -39,11 +39,6 @@ def pairs_of(folder, prediction, truth, axes):
     return FilePair(folder.name, *paths)
 
 
-def rows_of(path):
-    with path.open() as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.mark.parametrize("objects", ["auto", "volume"])
 def test_scores_are_those_of_the_volumes(tmp_path, series, objects):
     options = EvaluationOptions(metrics=(*METRICS, "betti_0_error", "cl_dice"))
@@ -59,7 +54,7 @@ def test_places_and_objects_have_their_time(tmp_path, series):
     evaluation = evaluate_files([pairs_of(tmp_path / "series", *series, "TZYX")], EvaluationOptions(), objects="volume")
     (found,) = listed_errors(tmp_path / "errors.csv", errors_of_pairs(evaluation, objects="volume"))
     columns = ("error", "section", "time", "z", "z_um", "y_um")
-    places = [[row[column] for column in columns] for row in rows_of(tmp_path / "errors.csv")]
+    places = [[row[column] for column in columns] for row in csv_rows(tmp_path / "errors.csv")]
     assert places[0] == ["merge", str(7 + 3), "1", "3", "6", "4.5"]
     error, section, time, z, z_um, _ = places[1]
     assert (error, time) == ("object_deletion", "2")
@@ -70,7 +65,7 @@ def test_places_and_objects_have_their_time(tmp_path, series):
         assert len(np.unique(xz.errors.reference)) == 3
     counts = write_match_table(tmp_path / "matches.csv", evaluation, objects="volume")
     assert (counts["matched"], counts["merged"], counts["missed"], counts["merger"]) == (3, 2, 1, 1)
-    missed = next(row for row in rows_of(tmp_path / "matches.csv") if row["outcome"] == "missed")
+    missed = next(row for row in csv_rows(tmp_path / "matches.csv") if row["outcome"] == "missed")
     assert (missed["reference"], missed["time"], missed["z"], missed["y"]) == ("400", "2", "5", "11.5")
 
 

@@ -1,7 +1,7 @@
-import nibabel as nib
 import numpy as np
 import pytest
 from checked_folder import SAMPLES, codes
+from nifti_file import save_nifti
 
 from medseg.io import Geometry, write_image, write_labels
 
@@ -10,8 +10,7 @@ from medseg.io import Geometry, write_image, write_labels
 def test_a_voxel_size_in_another_unit(tmp_path, spacing, wrong):
     volume = np.random.default_rng(0).normal(0, 100, (20, 20, 20)).astype(np.int16)
     for part, array in (("images", volume), ("labels", (volume > 0).astype(np.uint8))):
-        (tmp_path / part).mkdir()
-        nib.save(nib.Nifti1Image(array, np.diag([spacing, spacing, spacing, 1])), tmp_path / part / "a.nii.gz")
+        save_nifti(tmp_path / part / "a.nii.gz", array, np.diag([spacing, spacing, spacing, 1]))
     assert (("wrong_unit", "images/a.nii.gz") in codes(tmp_path)) == wrong
 
 
