@@ -30,12 +30,15 @@ def structures_of(given: Any, named: Mapping[str, str] | None, classes: int) -> 
     """Names by label of a network's classes: as given, else those of the data set; empty if nobody names them.
 
     Raises:
-        InputError: given are other than names by label, or a label that the network does not have.
+        InputError: given are other than names by label, or a label that the network does not have; a name that a
+            config would compute.
     """
     known = {str(label) for label in range(classes)}
     if given is None:
-        return {label: name for label, name in (named or {}).items() if label in known}
+        given = {label: name for label, name in (named or {}).items() if label in known}
     if isinstance(given, Mapping) and set(given) <= known and all(isinstance(name, str) for name in given.values()):
+        if computed := [name for name in given.values() if name.startswith(("$", "@", "%"))]:
+            raise InputError(f"{computed[0]!r} is no name of an organ: MONAI would compute it; begin it with a letter")
         return dict(given)
     raise InputError(
         f'structures={given}: give names by label, --set \'structures={{"1": "liver"}}\'; there are the labels 0 to '

@@ -35,7 +35,8 @@ def with_network_settings(weights: Path, overrides: dict[str, Any]) -> tuple[dic
         All overrides, and a line for each that was added.
 
     Raises:
-        InputError: the file beside the weights is damaged.
+        InputError: the file beside the weights is damaged, or holds code: weights of others are loaded without running
+            any, and what lies beside them must not run either.
     """
     path = weights.parent / FILE
     if not path.is_file():
@@ -46,7 +47,26 @@ def with_network_settings(weights: Path, overrides: dict[str, Any]) -> tuple[dic
         added = {k: v for k, v in settings.items() if not any(_parts(k)[: len(parts)] == parts for parts in given)}
     except (ValueError, AttributeError) as error:
         raise InputError(f"{path}: not as `medseg train` wrote it; restore it, or move the weights away") from error
+    for key, value in added.items():
+        if any(map(_is_reserved, _parts(key))) or _is_code(value):
+            raise InputError(
+                f"{path}: {key} holds code, which is not run from there; if you trust it, give it yourself: "
+                f"--set '{key}={value if isinstance(value, str) else json.dumps(value)}'"
+            )
     return added | overrides, [f"as in training: {key}={json.dumps(value)}" for key, value in added.items()]
+
+
+def _is_code(value: Any) -> bool:
+    """Whether MONAI would compute, include or build it: ``$...``, ``%...``, ``_target_``."""
+    if isinstance(value, Mapping):
+        return any(_is_reserved(key) or _is_code(part) for key, part in value.items())
+    if isinstance(value, list):
+        return any(map(_is_code, value))
+    return isinstance(value, str) and value.startswith(("$", "%"))
+
+
+def _is_reserved(key: str) -> bool:
+    return key.startswith("_")
 
 
 def _parts(key: str) -> tuple[str, ...]:

@@ -25,6 +25,13 @@ def test_names_are_those_given_else_those_of_the_data():
     assert structures_of(None, None, 2) == {}
 
 
+@pytest.mark.parametrize("name", ["$open('x', 'w')", "@weights", "%inference.json"])
+def test_a_name_is_never_computed(name):
+    for given, data in (({"1": name}, None), (None, {"1": name})):
+        with pytest.raises(InputError, match="is no name of an organ: MONAI would compute it"):
+            structures_of(given, data, 2)
+
+
 @pytest.mark.parametrize("given", ["liver", ["liver"], {"liver": 1}, {"2": "spleen"}, {"1": 7}, 5])
 def test_what_names_no_labels_is_refused(given):
     with pytest.raises(InputError, match=r"give names by label.* 0 to 1 \(network_def::out_channels=2\)"):

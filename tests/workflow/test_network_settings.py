@@ -42,6 +42,25 @@ def test_without_such_settings_there_is_no_file(tmp_path):
     assert with_network_settings(tmp_path / "model.pt", {"tta": True}) == ({"tta": True}, [])
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("spacing_mm", "$print('run') or [2, 2, 2]"),
+        ("window", [0, "$exit()"]),
+        ("network_def::encoder", "%other.json::encoder"),
+        ("network_def::_target_", "subprocess.run"),
+        ("network_def", {"norm": {"_target_": "subprocess.run", "args": ["true"]}}),
+    ],
+)
+def test_code_is_not_run_from_beside_weights(tmp_path, key, value):
+    write_network_settings(tmp_path, BUNDLE, {key: value, "side_pairs": []})
+    with pytest.raises(InputError, match=f"{key} holds code, which is not run from there.*--set '{key}="):
+        with_network_settings(tmp_path / "model.pt", {})
+    overrides, notes = with_network_settings(tmp_path / "model.pt", {key: value})
+    assert overrides == {key: value, "side_pairs": []}
+    assert notes == ["as in training: side_pairs=[]"]
+
+
 @pytest.mark.parametrize("content", ["{", json.dumps([1])])
 def test_a_damaged_file_is_named(tmp_path, content):
     (tmp_path / FILE).write_text(content)
