@@ -27,6 +27,12 @@ def volume():
     return labels, np.where(labels == 1, 40.0, -100.0).astype(np.float32)
 
 
+@pytest.mark.parametrize("names", ["liver", ["liver"], {"liver": 1}, None])
+def test_what_names_no_labels_is_refused(names):
+    with pytest.raises(InputError, match="structures are names by label"):
+        structure_names(names)
+
+
 def test_rows(volume):
     rows = structure_rows(*volume, Space.scanner(AFFINE), structure_names(NAMES))
     cord, liver, spleen = rows
