@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -35,7 +33,9 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
             weights of another network, a data folder that cannot be used.
     """
     path = bundle.config(config)
-    _check_keys(bundle, path, overrides)
+    for key in overrides:
+        if not bundle.has_key(config, key):
+            raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set")
     try:
         with quiet_libraries():  # MONAI warns that configs run code: this one is ours or the user's
             workflow = ConfigWorkflow(
@@ -108,16 +108,3 @@ def root_cause(error: BaseException) -> str:
         )
     text = f"{type(error).__name__}: {error}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
-
-
-def _check_keys(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
-    known = json.loads(path.read_text(encoding="utf-8"))
-    for key in overrides:
-        node: Any = known
-        for part in key.replace("#", "::").split("::"):
-            if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-                node = node[int(part)]
-            elif isinstance(node, dict) and part in node:
-                node = node[part]
-            else:
-                raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set")
