@@ -141,8 +141,9 @@ class RunState:
     def _write(self, name: str, content: Any) -> None:
         buffer = io.BytesIO()  # torch, writing by itself, reports a full disk as "iostream error"
         torch.save(content, buffer)
-        with atomic_target(self.run_dir / name, overwrite=True) as partial:
-            partial.write_bytes(buffer.getbuffer())
+        # not `partial.write_bytes`: if it fails, Python 3.12.1 crashes over the memoryview of a memoryview it leaves
+        with atomic_target(self.run_dir / name, overwrite=True) as partial, partial.open("wb") as file:
+            file.write(buffer.getbuffer())
 
 
 def refuse_used_folder(run_dir: Path, resume: bool) -> None:
