@@ -11,7 +11,7 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io.geometry import Geometry
 from medseg.io.jpeg import read_jpeg
-from medseg.io.paths import IMAGE_SUFFIXES, JPEG_SUFFIXES, is_image, is_volume
+from medseg.io.paths import FROM_OTHER_FORMATS, IMAGE_SUFFIXES, JPEG_SUFFIXES, is_image, is_volume
 from medseg.io.tiff import read_tiff
 
 _MOST_CHANNELS = 4  # a nameless axis up to this length may be channels, a longer one is a stack of pages
@@ -81,7 +81,7 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
             f"{path}: a volume; CT bundles segment it, `medseg evaluate --organs` scores it, see docs/volumes.md"
         )
     if not is_image(path):
-        raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
+        raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)}); {FROM_OTHER_FORMATS}")
     if path.suffix.lower().startswith(".tif"):
         array, geometry = read_tiff(path, lambda *found: _resolve(path, *found, is_label), axes=axes, are_ids=is_label)
     else:

@@ -58,9 +58,12 @@ def test_a_name_with_pattern_letters_is_a_file(tmp_path):
 def test_says_what_is_missing(tmp_path):
     touch(tmp_path, "empty/notes.txt")
     for given, message in (
-        (tmp_path / "empty", "no images in this folder"),
+        (
+            tmp_path / "empty",
+            r"no images in this folder \(looked for \.tif, .*; save images of other formats as OME-TIFF",
+        ),
         (tmp_path / "gone.tif", "no such file or folder"),
-        (str(tmp_path / "*.tif"), "no image matches"),
+        (str(tmp_path / "*.czi"), r"no image matches this pattern \(looked for \.tif, .* as OME-TIFF"),
         ([], "no input given"),
     ):
         with pytest.raises(InputError, match=message):
