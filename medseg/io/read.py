@@ -65,7 +65,10 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
             f"{path}: a label image holds integers, this one {array.dtype} that are not whole; save object ids"
         )
     if "C" in geometry.axes:
-        raise InputError(f"{path}: a label image has no colour channels, this one has axes {geometry.axes}")
+        raise InputError(
+            f"{path}: a label image has no colour channels, this one has axes {geometry.axes}; if each object has a "
+            "colour of its own, `medseg data convert rgb-masks` makes ids of them"
+        )
     if array.dtype.kind == "i" and array.min() < 0:
         raise InputError(f"{path}: negative ids (lowest {array.min()}); 0 is background, objects count from 1")
     return array, geometry
