@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
         own: values medseg sets.
 
     Raises:
-        InputError: a key that the config lacks (MONAI would take it in silence), or a setup that fails:
-            weights of another network, a data folder that cannot be used.
+        InputError: a key that the config lacks (MONAI would take it in silence), text for a number or for true or
+            false, or a setup that fails: weights of another network, a data folder that cannot be used.
     """
     path = bundle.config(config)
     _check_keys(bundle, path, overrides)
@@ -112,7 +113,7 @@ def root_cause(error: BaseException) -> str:
 
 def _check_keys(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
     known = json.loads(path.read_text(encoding="utf-8"))
-    for key in overrides:
+    for key, value in overrides.items():
         node: Any = known
         for part in key.replace("#", "::").split("::"):
             if isinstance(node, list) and part.isdigit() and int(part) < len(node):
@@ -120,4 +121,19 @@ def _check_keys(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
             elif isinstance(node, dict) and part in node:
                 node = node[part]
             else:
-                raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set")
+                near = [inner for inner in _inner(known) if inner.endswith(f"::{key}")][:3] or get_close_matches(
+                    key, known
+                )
+                meant = f"; did you mean {' or '.join(near)}?" if near else ""
+                raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set{meant} ({path} shows all)")
+        if isinstance(node, bool | int | float) and isinstance(value, str) and not value.startswith(("$", "@")):
+            wanted = "true or false" if isinstance(node, bool) else f"a number such as {node}"
+            raise InputError(f"{bundle.name}: {key}={value}: give {wanted}")
+
+
+def _inner(node: Any, above: str = "") -> Iterator[str]:
+    """The keys of a config and of all that is in it, as `--set` names them."""
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        yield f"{above}{key}"
+        yield from _inner(value, f"{above}{key}::")
