@@ -82,6 +82,8 @@ def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, 
         if path.is_dir():
             found = [p for p in path.iterdir() if ends(p) and not p.is_dir() and not p.name.startswith(".")]
             if not found:
+                if suffixes == IMAGE_SUFFIXES and any(map(is_volume, path.iterdir())):
+                    raise InputError(f"{path}: holds volumes; CT bundles segment them, see docs/volumes.md")
                 raise InputError(f"{path}: no images in this folder ({_looked_for(suffixes)})")
         elif path.exists():
             found = [path]
@@ -98,7 +100,8 @@ def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, 
 
 
 def _looked_for(suffixes: tuple[str, ...]) -> str:
-    return f"looked for {', '.join(suffixes)}" + f"; {FROM_OTHER_FORMATS}" * (suffixes == IMAGE_SUFFIXES)
+    advice = FROM_OTHER_FORMATS if suffixes == IMAGE_SUFFIXES else "of a DICOM series name the folder"
+    return f"looked for {', '.join(suffixes)}; {advice}"
 
 
 def natural_order(path: str | Path) -> list[tuple[int, int, str]]:
