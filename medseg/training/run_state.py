@@ -91,7 +91,10 @@ class RunState:
         except InputError:
             raise
         except (RuntimeError, LookupError, TypeError, ValueError, EOFError, UnpicklingError) as error:
-            raise InputError(f"{self.checkpoint}: cannot be resumed with this configuration ({error})") from error
+            reason = str(error)
+            if "loading state_dict" in reason:  # torch lists every key
+                reason = "its network is another one; resume with the bundle and the --set of the run"
+            raise InputError(f"{self.checkpoint}: cannot be resumed with this configuration ({reason})") from error
         self.history, self.best = stored["history"], stored["best"]
         engine.state.epoch = stored["epoch"]
         engine.state.iteration = stored["iteration"]
