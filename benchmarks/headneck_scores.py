@@ -24,6 +24,7 @@ from medseg.cli.config_values import parse_settings
 from medseg.io import training_items
 from medseg.metrics.organs import score_organs
 from medseg.workflow.evaluate_organs import read_label_pair
+from medseg.workflow.network_settings import with_network_settings
 from medseg.workflow.pairs import FilePair
 from medseg.workflow.predict import Predictor
 
@@ -54,8 +55,11 @@ def score(
 ) -> dict[str, tuple]:
     """Mean Dice, surface Dice and HD95 of each organ and over all, by name, and the median CPU seconds of a volume."""
     bundle = find_bundle(name)
-    overrides = {"weights": str(weights or bundle.weights), "save_preview": False, "save_structures": False}
-    overrides |= settings or {}
+    weights = weights or bundle.weights
+    overrides = {"weights": str(weights), "save_preview": False, "save_structures": False} | (settings or {})
+    overrides, notes = with_network_settings(weights, overrides)
+    for note in notes:
+        print(name, note)
     organs = list(bundle.metadata["network_data_format"]["outputs"]["pred"]["channel_def"].values())[1:]
     rows, seconds = [], []
     with TemporaryDirectory() as out:

@@ -1,6 +1,7 @@
-"""Score nuclei_unetplusplus on its validation images, for each kind of image and over all.
+"""Score nuclei_unetplusplus on its validation (or training) images, for each kind of image and over all.
 
-    python benchmarks/nuclei_scores.py --data FOLDER [--weights FILE] [--level L] [--tta] [--max-zoom Z] [--sweep]
+    python benchmarks/nuclei_scores.py --data FOLDER [--weights FILE] [--level L] [--tta] [--sweep]
+        [--part training]
 
 FOLDER is the bundle's training folder (see bundles/nuclei_unetplusplus/docs/README.md). IoU is of the foreground, its
 pixels taken together; AP50 is tp / (tp + fp + fn) at an IoU of 0.5, AP50:95 its mean over ten IoUs, objects taken
@@ -79,11 +80,11 @@ class Score:
         }
 
 
-def validation_samples(folder: Path) -> list[Sample]:
-    """The validation images of a folder, prepared as the bundle does."""
+def validation_samples(folder: Path, part: str = "validation") -> list[Sample]:
+    """The validation (or training) images of a folder, prepared as the bundle does."""
     steps = (LoadSectiond(), ToRGBd("image"), PercentileNormalized("image", upper=99.8, spatial_dims=2, together=True))
     samples = []
-    for item in training_items(folder, "validation"):
+    for item in training_items(folder, part):
         data = item
         for step in steps:
             data = step(data)
@@ -151,13 +152,11 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--level", type=int)
     parser.add_argument("--tta", action="store_true")
-    parser.add_argument("--max-zoom", type=float, help="of the second look at small nuclei, in place of the bundle's")
     parser.add_argument("--sweep", action="store_true")
+    parser.add_argument("--part", default="validation", choices=("training", "validation"))
     options = parser.parse_args()
-    samples = validation_samples(options.data)
-    settings = {"level": options.level, "tta": options.tta}
-    settings |= {} if options.max_zoom is None else {"max_zoom": options.max_zoom}
-    network, inferer = bundle_parts(options.weights, **settings)
+    samples = validation_samples(options.data, options.part)
+    network, inferer = bundle_parts(options.weights, level=options.level, tta=options.tta)
     found = probabilities(network, samples, inferer)
     print(table_of(scores(found, samples, bundle_cells()), "images"))
     if not options.sweep:

@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3, help="greatest learning rate")
     parser.add_argument("--decay", type=float, default=1e-2, help="weight decay")
     parser.add_argument("--still", type=float, default=0.0, help="share of the patches that are not deformed")
+    parser.add_argument("--at-objects", type=float, default=0.0, help="share of the patches of sections around objects")
     parser.add_argument("--init", type=Path, help="weights to start from")
     parser.add_argument("--split", type=Path)
     parser.add_argument("--cache", type=Path, help="file of prepared images, made when missing")
@@ -73,7 +74,8 @@ def train(options: argparse.Namespace) -> None:
     network = network.to(memory_format=layout).train()
     torch.backends.cudnn.benchmark = not detector  # whose heads see another number of boxes each time
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    draw = drawing(options.bundle, config, items, device, options.batch, options.size, options.still, options.slices)
+    shares = {"still": options.still, "slices": options.slices, "at_objects": options.at_objects}
+    draw = drawing(options.bundle, config, items, device, options.batch, options.size, **shares)
     fused = device.type == "cuda"
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=options.decay, fused=fused)
     autocast = AutocastInferer()

@@ -2,35 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from data_tools.layout import Description
+from data_tools.public_set import Download, PublicSet
 from medseg.errors import InputError
-
-
-@dataclass(frozen=True)
-class Download:
-    """One file: its address and its checksum (`sha256:` or `md5:`); None = recorded on first download."""
-
-    url: str
-    checksum: str | None = None
-
-    @property
-    def filename(self) -> str:
-        """The last part of the address."""
-        return self.url.rsplit("/", 1)[-1]
-
-
-@dataclass(frozen=True)
-class PublicSet:
-    """A public data set; without `downloads`, `by_hand` says how a user gets it."""
-
-    title: str
-    description: Description
-    citation: str
-    downloads: tuple[Download, ...] = ()
-    by_hand: str = ""
-    bundle: str = ""
 
 
 def public_set(name: str) -> PublicSet:

@@ -34,18 +34,7 @@ def list_sets(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     from data_tools.convert.formats import FORMATS
 
     if as_json:
-        sets = {
-            name: {
-                "title": s.title,
-                "modality": s.description.modality,
-                "licence": s.description.licence,
-                "citation": s.citation,
-                "source": s.description.source,
-                "urls": [d.url for d in s.downloads],
-                "by_hand": s.by_hand,
-            }
-            for name, s in SETS.items()
-        }
+        sets = {name: public.as_json() for name, public in SETS.items()}
         typer.echo(json.dumps({"sets": sets, "formats": {n: f.source for n, f in FORMATS.items()}}, indent=1))
         return
     typer.echo("Public data sets (fetch, convert):")

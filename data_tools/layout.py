@@ -25,6 +25,7 @@ from medseg.catalog import sha256
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
 from medseg.io.datalist import text_of
+from medseg.io.json_file import read_json_object
 from medseg.io.paths import IMAGE_SUFFIXES, NIFTI_SUFFIXES, by_stem
 
 SUFFIXES = (*IMAGE_SUFFIXES, *NIFTI_SUFFIXES)
@@ -172,9 +173,9 @@ def _stated(record: Description | Entry) -> dict[str, Any]:
 
 def _read_json(root: Path, split: Path | None) -> Dataset:
     path = root / "dataset.json"
-    content = _content(path) if path.is_file() else {"name": root.resolve().name}
+    content = read_json_object(path) if path.is_file() else {"name": root.resolve().name}
     if split:
-        content, path = {k: v for k, v in content.items() if k not in SUBSETS} | _content(split), split
+        content, path = {k: v for k, v in content.items() if k not in SUBSETS} | read_json_object(split), split
     known = {k: content[k] for k in Description.__dataclass_fields__ if k in content}
     if known.get("spacing") is not None:
         known["spacing"] = _spacing(path, known["spacing"])
@@ -188,18 +189,6 @@ def _read_json(root: Path, split: Path | None) -> Dataset:
         raise InputError(f"{path}: checksums must map file names to 'sha256:...'")
     others = {k: v for k, v in content.items() if k not in (*Description.__dataclass_fields__, *SUBSETS, "checksums")}
     return Dataset(root, Description(**known), checksums=checksums, others=others, **lists)
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except ValueError as error:
-        raise InputError(f"{path}: is not valid JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: must be an object with the keys training and validation")
-    return content
 
 
 def _spacing(path: Path, spacing: Any) -> tuple[float, ...]:

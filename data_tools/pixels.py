@@ -11,6 +11,7 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io import Geometry, read_image, read_labels, write_image, write_labels
 from medseg.io.atomic import atomic_target
+from medseg.io.nifti import open_nifti, stored_voxels
 from medseg.io.paths import NIFTI_SUFFIXES
 
 
@@ -53,27 +54,21 @@ def read_nifti(path: Path) -> Pixels:
     Further axes of length one are dropped.
 
     Raises:
-        InputError: no such file, damaged or cut off, several volumes, no voxels, colour or complex voxels, a unit of
-            space other than mm.
+        InputError: no such file, several volumes, no voxels, colour or complex voxels, and whatever
+            :func:`medseg.io.nifti.open_nifti` refuses.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
-    try:
-        volume = nib.load(path)
-        scaled = volume.dataobj.slope != 1 or volume.dataobj.inter != 0
-        array = np.asarray(volume.dataobj, dtype=np.float32 if scaled else None)
-    except Exception as error:  # nibabel, zlib and numpy raise many types on a damaged file
-        raise InputError(f"{path}: cannot be read as NIfTI, it is damaged or cut off ({error})") from error
-    if (unit := volume.header.get_xyzt_units()[0]) not in ("mm", "unknown"):
-        raise InputError(f"{path}: its voxel size is not in mm (but {unit}); save it in mm")
+    volume, affine = open_nifti(path)
+    scaled = volume.dataobj.slope != 1 or volume.dataobj.inter != 0
+    array = stored_voxels(path, volume, np.float32 if scaled else None)
     while array.ndim > 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or array.size == 0 or array.dtype.kind not in "uif":
         raise InputError(
             f"{path}: has the shape {array.shape} and voxels of type {array.dtype}; save one volume of real numbers"
         )
-    return Pixels(array, None, volume.affine)
+    return Pixels(array, None, affine)
 
 
 def as_one_stack(planes: np.ndarray, channels: int = 0) -> np.ndarray:

@@ -82,6 +82,19 @@ class Bundle:
             raise InputError(f"{self.root}: this bundle has no configs/{name}.json")
         return path
 
+    def has_key(self, config: str, key: str) -> bool:
+        """Whether a file of ``configs`` is there and has a key such as ``network_def::channels`` (or with ``#``)."""
+        path = self.root / "configs" / f"{config}.json"
+        node: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        for part in key.replace("#", "::").split("::"):
+            if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+                node = node[int(part)]
+            elif isinstance(node, dict) and part in node:
+                node = node[part]
+            else:
+                return False
+        return True
+
     def summary(self) -> dict[str, Any]:
         """What ``medseg bundles`` shows; reads no weights."""
         return {

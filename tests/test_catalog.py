@@ -42,6 +42,21 @@ def test_an_unknown_bundle_is_answered_with_the_known_ones(tmp_path):
             find_bundle(name)
 
 
+@pytest.mark.parametrize(
+    ("config", "key", "there"),
+    [
+        ("train", "network_def::channels", True),
+        ("train", "network_def#channels#0", True),
+        ("train", "network_def::channels::9", False),
+        ("train", "network_def::widths", False),
+        ("inference", "epochs", False),
+        ("nothing", "epochs", False),
+    ],
+)
+def test_keys_of_a_config(copy, config, key, there):
+    assert copy.has_key(config, key) == there
+
+
 def test_summary(copy):
     summary = copy.summary()
     assert (summary["name"], summary["dimensions"], summary["weights"]) == ("tiny_em", 2, True)

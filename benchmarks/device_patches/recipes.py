@@ -49,6 +49,7 @@ def drawing(
     size: int,
     still: float = 0.0,
     slices: int = 48,
+    at_objects: float = 0.0,
 ) -> Callable[[], tuple[Any, Any]]:
     """The source of batches of a bundle.
 
@@ -61,6 +62,7 @@ def drawing(
         size: side of a patch in pixels.
         slices: of a block of CT.
         still: share of the patches that are not deformed.
+        at_objects: share of the patches of sections that are drawn around objects.
 
     Raises:
         InputError: a bundle that has no recipe.
@@ -81,7 +83,7 @@ def drawing(
             offsets=value("slice_offsets") if flat else None,
             **shared,
         )
-    shared["size"] = size
+    shared |= {"size": size, "at_objects": at_objects}
     if bundle.startswith("nuclei"):
         chances = [float(item.pop("chance")) for item in items]
         shared |= {"intensity": _NUCLEI, "chances": chances}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import nibabel as nib
 import numpy as np
 
 from data_tools.check.findings import Finding, error, warning
@@ -12,6 +13,7 @@ from data_tools.layout import Description, Entry
 from data_tools.pixels import Pixels
 from medseg.io.geometry import MICROMETRES
 from medseg.io.volume import stored_axes
+from medseg.io.wrong_unit import why_no_microscopy, why_no_patient, why_perhaps_in_cm
 
 
 def spatial_shape(pixels: Pixels) -> tuple[int, ...]:
@@ -19,6 +21,17 @@ def spatial_shape(pixels: Pixels) -> tuple[int, ...]:
     if pixels.geometry is None:
         return pixels.array.shape
     return tuple(n for n, a in zip(pixels.array.shape, pixels.geometry.axes, strict=True) if a != "C")
+
+
+def check_unit(file: str, image: Pixels) -> list[Finding]:
+    """Warn of pixels and volumes that are of no size that is looked at: their unit is wrong."""
+    why = None
+    if image.geometry is not None:
+        why = why_no_microscopy(image.geometry)
+    elif image.affine is not None and image.array.ndim == 3:
+        size = nib.affines.voxel_sizes(image.affine), image.array.shape
+        why = why_no_patient(*size) or why_perhaps_in_cm(*size)
+    return [warning("wrong_unit", file, why)] if why else []
 
 
 def check_pair_geometry(entry: Entry, image: Pixels, labels: Pixels) -> list[Finding]:

@@ -13,7 +13,7 @@ from data_tools.check.alignment import check_alignment
 from data_tools.check.balance import check_balance
 from data_tools.check.files import check_folder_names, check_listed_files
 from data_tools.check.findings import Finding, Report, error
-from data_tools.check.geometry import check_common_geometry, check_pair_geometry
+from data_tools.check.geometry import check_common_geometry, check_pair_geometry, check_unit
 from data_tools.check.images import check_image
 from data_tools.check.labels import check_classes, check_instances
 from data_tools.check.leaks import check_duplicates, check_split
@@ -94,7 +94,7 @@ def _check_pair(dataset: Dataset, subset: str, entry: Entry, axes: str | None, g
     labels, more = _read(dataset, entry.label, labels=True)
     findings += more
     if image is not None:
-        findings += check_image(entry.image, image.array)
+        findings += check_image(entry.image, image.array) + check_unit(entry.image, image)
     if image is None or labels is None:
         return findings
     wrong = check_pair_geometry(entry, image, labels)

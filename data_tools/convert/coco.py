@@ -16,6 +16,7 @@ from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
 from medseg.io.atomic import atomic_target
+from medseg.io.json_file import read_json_object
 from medseg.kernels.run_lengths import decode_runs, decode_string, encode_runs, encode_string
 
 
@@ -108,13 +109,8 @@ def _objects(labels: np.ndarray) -> list[tuple[np.ndarray, list[int]]]:
 
 
 def _load(path: Path) -> dict:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: is not valid JSON ({error})") from error
-    if not isinstance(content, dict) or not all(isinstance(content.get(k), list) for k in ("images", "annotations")):
+    content = read_json_object(path)
+    if not all(isinstance(content.get(k), list) for k in ("images", "annotations")):
         raise InputError(f"{path}: is not a COCO file; it needs the lists images and annotations")
     return content
 

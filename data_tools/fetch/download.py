@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from data_tools.catalogue import Download
 from data_tools.fetch.errors import FetchError
 from data_tools.layout import file_checksum
+from data_tools.public_set import Download
 
 Progress = Callable[[int, int | None], None]
 _TIMEOUT_S = 30

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from data_tools.catalogue import PublicSet
 from data_tools.convert.build import Conversion, build_dataset
 from data_tools.convert.sets import CONVERTERS
 from data_tools.fetch.archive import unpack
 from data_tools.fetch.download import Progress, download_file, record_checksum
 from data_tools.layout import write_dataset_json
+from data_tools.public_set import PublicSet
 from data_tools.split import split_dataset
 from medseg.errors import InputError
 

@@ -3,7 +3,6 @@
 from medseg.inferers.autocast import AutocastInferer
 from medseg.inferers.detection_augmentation import TestTimeAugmentationDetectionInferer
 from medseg.inferers.image_detections import ImageDetections
-from medseg.inferers.object_size import ObjectSizeInferer
 from medseg.inferers.overlap_tile import OverlapTileInferer
 from medseg.inferers.rescaled import RescaledInferer
 from medseg.inferers.slice_by_slice import SliceBySliceInferer
@@ -13,7 +12,6 @@ from medseg.inferers.tiled_detection import TiledDetectionInferer
 __all__ = [
     "AutocastInferer",
     "ImageDetections",
-    "ObjectSizeInferer",
     "OverlapTileInferer",
     "RescaledInferer",
     "SliceBySliceInferer",

@@ -54,6 +54,8 @@ class OverlapTileInferer(Inferer):
         tile_shape: largest input tile in pixels, one number per axis of the network. An input with more
             spatial axes is a stack: its leading axes are sections, each run by itself.
         batch_size: tiles per network call.
+        padding_mode: as of MONAI's ``SlidingWindowInferer``, so that a config made for that one which says other than
+            "reflect" is refused, not mirrored all the same.
         margin, stride, valid_size: taken from the network (see :class:`medseg.networks.UNet`) unless given.
         context: pixels around each tile for a network that pads, see above; 128 for a U-Net++ of four poolings.
         device: where the network runs; None means where its parameters are. The input and the output stay

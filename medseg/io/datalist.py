@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import tifffile
 
 from medseg.errors import InputError
+from medseg.io.json_file import read_json_object
 from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, by_stem, list_images
 
 
@@ -78,12 +78,9 @@ def text_of(entry: Mapping[str, Any], key: str) -> str:
 
 
 def _split_entries(split: Path, part: str) -> list[dict[str, Any]]:
-    try:
-        entries = json.loads(split.read_text(encoding="utf-8"))[part]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{split}: no JSON file with the list {part!r} ({error!r})") from error
+    entries = read_json_object(split).get(part)
     if not isinstance(entries, list):
-        raise InputError(f"{split}: {part!r} is no list of images and labels")
+        raise InputError(f"{split}: has no list {part!r} of images and labels")
     for entry in entries:
         if not isinstance(entry, dict) or not {"image", "label"} <= set(entry):
             raise InputError(f"{split}: each item of {part!r} needs 'image' and 'label', this has not: {entry}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
+from numpy.typing import DTypeLike
 
 from medseg.errors import InputError
 from medseg.io.atomic import atomic_target
@@ -28,6 +29,27 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
         InputError: damaged or cut off, several volumes, colour, NaN voxels or voxel size, an affine that cannot be
             inverted, a unit of space other than mm.
     """
+    image, affine = open_nifti(path)
+    header = image.header
+    if header["sform_code"] == 0 and header["qform_code"] == 0:
+        warn_of_orientation(path, affine, "sform and qform codes are 0")
+    if np.prod(image.shape[3:]) > 1 or image.get_data_dtype().fields:
+        check_volume(path, np.empty(image.shape, image.get_data_dtype()))  # refused before it is read
+    array = stored_voxels(path, image)
+    qform = header.get_qform() if header["qform_code"] > 0 else affine
+    sform = header.get_sform() if header["sform_code"] > 0 else affine
+    _warn_of_contradiction(path, sform, qform)
+    codes = int(header["sform_code"]), int(header["qform_code"])
+    return check_volume(path, array), Space(affine, sform, qform, *codes, int(header["xyzt_units"]))
+
+
+def open_nifti(path: Path) -> tuple[nib.Nifti1Image, np.ndarray]:
+    """A file whose voxels are not read yet, and its affine to mm.
+
+    Raises:
+        InputError: damaged, a voxel size that is NaN or 0, an affine that cannot be inverted, a unit of space other
+            than mm.
+    """
     path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
         image = nib.load(path)
@@ -43,19 +65,19 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
     if header["sform_code"] == 0 and not (np.isfinite(sizes).all() and (sizes > 0).all()):
         raise InputError(f"{path}: voxel size {sizes.tolist()}; every axis needs a positive one: mend its header")
     check_affine(path, affine)
-    if header["sform_code"] == 0 and header["qform_code"] == 0:
-        warn_of_orientation(path, affine, "sform and qform codes are 0")
-    if np.prod(image.shape[3:]) > 1 or image.get_data_dtype().fields:
-        check_volume(path, np.empty(image.shape, image.get_data_dtype()))  # refused before it is read
+    return image, affine
+
+
+def stored_voxels(path: Path, image: nib.Nifti1Image, dtype: DTypeLike = None) -> np.ndarray:
+    """Its voxels with the header's scaling applied; None: in the dtype that comes of that.
+
+    Raises:
+        InputError: damaged or cut off.
+    """
     try:
-        array = np.asarray(image.dataobj)
+        return np.asarray(image.dataobj, dtype=dtype)
     except _DAMAGE as error:
         raise _unreadable(path, error) from error
-    qform = header.get_qform() if header["qform_code"] > 0 else affine
-    sform = header.get_sform() if header["sform_code"] > 0 else affine
-    _warn_of_contradiction(path, sform, qform)
-    codes = int(header["sform_code"]), int(header["qform_code"])
-    return check_volume(path, array), Space(affine, sform, qform, *codes, int(header["xyzt_units"]))
 
 
 def _warn_of_contradiction(path: Path, sform: np.ndarray, qform: np.ndarray) -> None:

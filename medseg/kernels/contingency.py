@@ -69,10 +69,6 @@ class ContingencyTable:
         """The table of the pairs where the boolean array `keep` (one value per pair) is true."""
         return ContingencyTable(self.rows[keep], self.columns[keep], self.counts[keep])
 
-    def transpose(self) -> ContingencyTable:
-        """The table with rows and columns exchanged."""
-        return ContingencyTable.from_pairs(self.columns, self.rows, self.counts)
-
     def __add__(self, other: ContingencyTable) -> ContingencyTable:
         if not isinstance(other, ContingencyTable):
             return NotImplemented

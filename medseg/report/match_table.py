@@ -16,10 +16,11 @@ from medseg.kernels.contingency import contingency_table
 from medseg.metrics.evaluation_options import EvaluationOptions
 from medseg.metrics.object_outcomes import OUTCOMES, object_outcomes
 from medseg.metrics.overlap import objects_of_units
+from medseg.report.section_place import time_and_plane
 from medseg.workflow.each_time import each_time
 from medseg.workflow.evaluate import Evaluation, options_for_pair, read_pair
 
-COLUMNS = ("image", "outcome", "reference", "prediction", "iou", "reference_px", "prediction_px", "z", "y", "x")
+COLUMNS = ("image", "outcome", "reference", "prediction", "iou", "reference_px", "prediction_px", "time", "z", "y", "x")
 _IOU = 0.5
 
 
@@ -36,8 +37,8 @@ def write_match_table(
     Columns: stem of the image; one of `medseg.metrics.object_outcomes.OUTCOMES`; ids of the two objects (of one
     without a partner, the other is that of largest IoU; empty where nothing overlaps it; those of masks,
     probabilities and thinned segments are the numbers of their components in each section); IoU; sizes in pixels,
-    or voxels; centroid of the reference object, or of the prediction that has no partner, in pixels from 0; z of a
-    stack is the section, counted through all times of a series.
+    or voxels; time, empty but for series; centroid of the reference object, or of the prediction that has no partner,
+    in pixels; z of a stack is the section, of a series that of its time. All count from 0.
 
     Args:
         path: the file.
@@ -57,11 +58,11 @@ def write_match_table(
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for pair in evaluation.pairs:
-            prediction, reference, _, through = read_pair(pair, axes, objects)
+            prediction, reference, geometry, through = read_pair(pair, axes, objects)
             options = options_for_pair(reference, evaluation.options, through)
             section = 0
             for truth, predicted in _units(prediction, reference, options):
-                rows = _rows(truth, predicted, section)
+                rows = _rows(truth, predicted, *time_and_plane(section, geometry.axes, reference.shape))
                 section += len(truth) if truth.ndim == 3 else 1
                 counts.update(row[0] for row in rows)
                 writer.writerows([pair.stem, *row] for row in rows)
@@ -83,7 +84,7 @@ def _units(
         )
 
 
-def _rows(truth: np.ndarray, predicted: np.ndarray, section: int) -> list[list]:
+def _rows(truth: np.ndarray, predicted: np.ndarray, time: int | None, section: int) -> list[list]:
     """Of a section, or of a volume whose first section is number `section`."""
     outcomes = object_outcomes(contingency_table(truth, predicted), _IOU)
     alone = [o.outcome in OUTCOMES[4:] for o in outcomes]
@@ -98,7 +99,7 @@ def _rows(truth: np.ndarray, predicted: np.ndarray, section: int) -> list[list]:
     for o, extra in zip(outcomes, alone, strict=True):
         place = next(made_up if extra else found)
         ids = [o.reference_id or "", o.prediction_id or ""]
-        rows.append([o.outcome, *ids, f"{o.iou:.4g}", o.reference_size, o.prediction_size, *place])
+        rows.append([o.outcome, *ids, f"{o.iou:.4g}", o.reference_size, o.prediction_size, time, *place])
     return rows
 
 

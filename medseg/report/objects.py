@@ -17,6 +17,9 @@ from medseg.io import Geometry
 from medseg.io.csv_file import csv_file
 from medseg.io.result_saver import ResultSaver
 from medseg.io.save import geometry_of
+from medseg.io.source_file import source_file
+from medseg.io.volume import warn
+from medseg.io.wrong_unit import why_no_microscopy
 
 
 class SaveObjectTabled(ResultSaver):
@@ -30,6 +33,9 @@ class SaveObjectTabled(ResultSaver):
         spatial_dims: 2, or 3 for objects that reach through the sections.
         detections_key: detections whose score is listed, in the order of the ids
             (:class:`medseg.transforms.LabelsFromDetectionsd`).
+
+    Warns:
+        InputWarning: pixels smaller than an atom or larger than cells.
     """
 
     def __init__(
@@ -50,13 +56,16 @@ class SaveObjectTabled(ResultSaver):
         """Write the file of one key."""
         target = self.target(data, key, "objects.csv")
         labels, image = convert_to_numpy(data[key])[0], convert_to_numpy(data[self.intensity_key])
-        columns, rows = object_table(labels, image, geometry_of(data[key]), spatial_dims=self.spatial_dims)
+        geometry = geometry_of(data[key])
+        columns, rows = object_table(labels, image, geometry, spatial_dims=self.spatial_dims)
         if self.detections_key is not None:
             columns, rows = _with_scores(columns, rows, convert_to_numpy(data[self.detections_key]["scores"]))
         with csv_file(target, overwrite=self.overwrite) as file:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(rows)
+        if geometry is not None and (why := why_no_microscopy(geometry)):
+            warn(f"{source_file(data[key])}: {why} The sizes in µm of its objects depend on it")
 
 
 def object_table(

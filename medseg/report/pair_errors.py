@@ -21,6 +21,8 @@ class PairErrors:
     errors: ErrorMap
     shape: tuple[int, ...]
     """Of the reference."""
+    axes: str
+    """Of the reference, such as TZYX."""
     spacing: tuple[float, ...] | None
     """Pixel size (y, x) in µm, where it is known; of a volume (z, y, x) where all three are."""
 
@@ -50,7 +52,8 @@ def errors_of_pairs(
                 level_of(evaluation),
                 bool(options.volumetric),
             )
-        yield PairErrors(pair, errors, reference.shape, _pixel_size_um(geometry, spacing_um, errors.depth is not None))
+        spacing = _pixel_size_um(geometry, spacing_um, errors.depth is not None)
+        yield PairErrors(pair, errors, reference.shape, geometry.axes, spacing)
 
 
 def level_of(evaluation: Evaluation) -> float:

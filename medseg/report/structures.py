@@ -74,8 +74,16 @@ class SaveStructureTabled(ResultSaver):
 
 
 def structure_names(channel_def: Mapping[str, str]) -> dict[int, str]:
-    """Names of the labels without the background."""
-    return {int(label): str(name) for label, name in channel_def.items() if int(label) != 0}
+    """Names of the labels without the background.
+
+    Raises:
+        InputError: no names by label.
+    """
+    try:
+        names = {int(label): str(name) for label, name in channel_def.items()}
+    except (AttributeError, ValueError) as error:
+        raise InputError(f'structures are names by label, {{"1": "liver"}}; not {channel_def}') from error
+    return {label: name for label, name in names.items() if label > 0}
 
 
 def all_names(labels: np.ndarray, names: Mapping[int, str]) -> dict[int, str]:

@@ -13,8 +13,8 @@ from monai.utils import TransformBackends
 
 from medseg.errors import InputError
 from medseg.io.source_file import describe_source
-
-_ACROSS = 0.4  # of the greatest length: a scanner's ring is narrower than a patient is long
+from medseg.io.volume import warn
+from medseg.io.wrong_unit import EXTENT_MM, why_no_patient, why_perhaps_in_cm
 
 
 class CheckPatientSized(MapTransform):
@@ -25,34 +25,37 @@ class CheckPatientSized(MapTransform):
 
     Args:
         keys: volumes ``(1, X, Y, Z)``, MetaTensors whose affine is in mm; they pass through unchanged.
-        extent_mm: least and greatest length of the longest side. The second longest is at most 0.4 times the greatest.
+        extent_mm: see :func:`medseg.io.wrong_unit.why_no_patient`.
         allow_missing_keys: skip keys that an item lacks.
 
     Raises:
         InputError: a volume of another size.
+
+    Warns:
+        InputWarning: a small volume of fine voxels, as if its voxel size were in cm.
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
 
     def __init__(
-        self, keys: KeysCollection, extent_mm: Sequence[float] = (20, 2500), allow_missing_keys: bool = False
+        self, keys: KeysCollection, extent_mm: Sequence[float] = EXTENT_MM, allow_missing_keys: bool = False
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.least, self.greatest = extent_mm
+        self.extent_mm = tuple(extent_mm)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at each key; the data pass through unchanged."""
         for key in self.key_iterator(data):
             image: MetaTensor = data[key]
-            spacing = np.asarray(image.pixdim, dtype=float)
-            extent = spacing * image.shape[1:]
-            *_, across, longest = sorted(extent)
-            if self.least <= longest <= self.greatest and across <= _ACROSS * self.greatest:
-                continue
             name = describe_source(image).removeprefix(" of ") or key
-            size, voxel = (" x ".join(f"{length:.4g}" for length in lengths) for lengths in (extent, spacing))
-            raise InputError(
-                f"{name}: {size} mm large, voxels of {voxel} mm: no patient is of that size. Is the voxel size right, "
-                f"and in mm? If it is, allow it with other numbers: --set extent_mm=[{self.least:g},{self.greatest:g}]"
-            )
+            size = np.asarray(image.pixdim, dtype=float), image.shape[1:], self.extent_mm
+            if why := why_no_patient(*size):
+                raise InputError(f"{name}: {why} If it is, allow it with other numbers: {_how(self.extent_mm)}")
+            if why := why_perhaps_in_cm(*size):
+                warn(f"{name}: {why}")
         return dict(data)
+
+
+def _how(extent_mm: Sequence[float]) -> str:
+    least, greatest = extent_mm
+    return f"--set extent_mm=[{least:g},{greatest:g}]"

@@ -16,6 +16,7 @@ from medseg.errors import InputError, InputWarning
 from medseg.io import Space, read_volume
 from medseg.io.csv_file import csv_file
 from medseg.io.same_grid import why_elsewhere
+from medseg.io.wrong_unit import why_no_patient, why_perhaps_in_cm
 from medseg.metrics.organs import (
     COUNTS,
     ON_NEITHER_SIDE,
@@ -130,6 +131,9 @@ def _told_together(warned: list[tuple[str, str]]) -> tuple[str, ...]:
 
 def _score_pair(pair: FilePair, names: dict[int, str] | None, tolerance_mm: float) -> dict[int, OrganScore]:
     prediction, reference, space = read_label_pair(pair)
+    size = space.spacing_mm, reference.shape
+    if why := why_no_patient(*size) or why_perhaps_in_cm(*size):
+        warnings.warn(f"{pair.reference}: {why} Distances and volumes depend on it", InputWarning, stacklevel=2)
     held = {int(label) for side in (prediction, reference) for label in np.unique(side)} - {0}
     if names and (others := sorted(held - set(names))):
         shown = f"{', '.join(map(str, others[:8]))}{' ...' if len(others) > 8 else ''}"

@@ -36,7 +36,7 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
             false, or a setup that fails: weights of another network, a data folder that cannot be used.
     """
     path = bundle.config(config)
-    _check_keys(bundle, path, overrides)
+    _check_settings(bundle, path, overrides)
     try:
         with quiet_libraries():  # MONAI warns that configs run code: this one is ours or the user's
             workflow = ConfigWorkflow(
@@ -111,29 +111,23 @@ def root_cause(error: BaseException) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
-def _check_keys(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
-    known = json.loads(path.read_text(encoding="utf-8"))
+def _check_settings(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
+    defaults = dict(_inner(json.loads(path.read_text(encoding="utf-8"))))
     for key, value in overrides.items():
-        node: Any = known
-        for part in key.replace("#", "::").split("::"):
-            if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-                node = node[int(part)]
-            elif isinstance(node, dict) and part in node:
-                node = node[part]
-            else:
-                near = [inner for inner in _inner(known) if inner.endswith(f"::{key}")][:3] or get_close_matches(
-                    key, known
-                )
-                meant = f"; did you mean {' or '.join(near)}?" if near else ""
-                raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set{meant} ({path} shows all)")
-        if isinstance(node, bool | int | float) and isinstance(value, str) and not value.startswith(("$", "@")):
-            wanted = "true or false" if isinstance(node, bool) else f"a number such as {node}"
+        nested = key.replace("#", "::")
+        if nested not in defaults:
+            near = [inner for inner in defaults if inner.endswith(f"::{key}")][:3] or get_close_matches(key, defaults)
+            meant = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set{meant} ({path} shows all)")
+        default = defaults[nested]
+        if isinstance(default, bool | int | float) and isinstance(value, str) and not value.startswith(("$", "@")):
+            wanted = "true or false" if isinstance(default, bool) else f"a number such as {default}"
             raise InputError(f"{bundle.name}: {key}={value}: give {wanted}")
 
 
-def _inner(node: Any, above: str = "") -> Iterator[str]:
-    """The keys of a config and of all that is in it, as `--set` names them."""
+def _inner(node: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The keys of a config and of all that is in it, as `--set` names them, with their values."""
     pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in pairs:
-        yield f"{above}{key}"
+        yield f"{above}{key}", value
         yield from _inner(value, f"{above}{key}::")

@@ -1,4 +1,4 @@
-"""Settings that shape a network stay beside its weights, so that prediction builds the network that was trained."""
+"""What a network is, what it sees and what its labels are called stays beside its weights, for prediction to share."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from medseg.catalog import Bundle
 from medseg.errors import InputError
 from medseg.io.json_file import write_json
 
 FILE = "network_settings.json"
-_SHAPING = ("network_def", "side_pairs")
+_OF_ONE_RUN = ("axes", "device", "imports", "initialize", "network", "run")  # network: where network_def lies in memory
 
 
-def write_network_settings(run_dir: Path, overrides: Mapping[str, Any]) -> None:
-    """Write the overrides of ``train.json`` that prediction has to repeat to ``run_dir``; no file if there are none."""
-    settings = {key: value for key, value in overrides.items() if _parts(key)[0] in _SHAPING}
+def write_network_settings(run_dir: Path, bundle: Bundle, overrides: Mapping[str, Any]) -> None:
+    """Write the overrides of ``train.json`` that ``inference.json`` knows too; no file if there are none."""
+    settings = {
+        key: value
+        for key, value in overrides.items()
+        if _parts(key)[0] not in _OF_ONE_RUN and bundle.has_key("inference", key)
+    }
     if settings:
         write_json(run_dir / FILE, settings, overwrite=True)
     else:
@@ -30,7 +35,8 @@ def with_network_settings(weights: Path, overrides: dict[str, Any]) -> tuple[dic
         All overrides, and a line for each that was added.
 
     Raises:
-        InputError: the file beside the weights is damaged.
+        InputError: the file beside the weights is damaged, or holds code: weights of others are loaded without running
+            any, and what lies beside them must not run either.
     """
     path = weights.parent / FILE
     if not path.is_file():
@@ -41,7 +47,26 @@ def with_network_settings(weights: Path, overrides: dict[str, Any]) -> tuple[dic
         added = {k: v for k, v in settings.items() if not any(_parts(k)[: len(parts)] == parts for parts in given)}
     except (ValueError, AttributeError) as error:
         raise InputError(f"{path}: not as `medseg train` wrote it; restore it, or move the weights away") from error
+    for key, value in added.items():
+        if any(map(_is_reserved, _parts(key))) or _is_code(value):
+            raise InputError(
+                f"{path}: {key} holds code, which is not run from there; if you trust it, give it yourself: "
+                f"--set '{key}={value if isinstance(value, str) else json.dumps(value)}'"
+            )
     return added | overrides, [f"as in training: {key}={json.dumps(value)}" for key, value in added.items()]
+
+
+def _is_code(value: Any) -> bool:
+    """Whether MONAI would compute, include or build it: ``$...``, ``%...``, ``_target_``."""
+    if isinstance(value, Mapping):
+        return any(_is_reserved(key) or _is_code(part) for key, part in value.items())
+    if isinstance(value, list):
+        return any(map(_is_code, value))
+    return isinstance(value, str) and value.startswith(("$", "%"))
+
+
+def _is_reserved(key: str) -> bool:
+    return key.startswith("_")
 
 
 def _parts(key: str) -> tuple[str, ...]:

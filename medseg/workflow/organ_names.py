@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medseg.catalog import find_bundle
 from medseg.errors import InputError
-from medseg.workflow.side_pairs import named_classes
+from medseg.workflow.class_names import named_classes
 
 ALL_LABELS = "labels"
 _HOW = (

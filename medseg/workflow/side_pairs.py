@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from monai.bundle import ConfigParser
@@ -41,19 +39,3 @@ def refuse_pairs_of_other_labels(
         f"{bundle.name}: it exchanges left and right in mirror images, side_pairs {pairs}, but of these labels {what}: "
         "say --set side_pairs=[], or the pairs of yours"
     )
-
-
-def named_classes(*descriptions: Path | None) -> dict[str, str] | None:
-    """``classes`` of the first ``dataset.json`` that names them; None if none does.
-
-    Raises:
-        InputError: a file that is no JSON object, or whose ``classes`` are none.
-    """
-    for path in descriptions:
-        if path and path.is_file():
-            try:
-                if classes := json.loads(path.read_text(encoding="utf-8")).get("classes"):
-                    return {str(label): str(name) for label, name in classes.items()}
-            except (ValueError, AttributeError) as error:
-                raise InputError(f"{path}: no description of a data set with its classes by label ({error})") from error
-    return None

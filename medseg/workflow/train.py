@@ -18,9 +18,10 @@ from medseg.io.datalist import count_sections
 from medseg.io.paths import is_volume
 from medseg.training.run_state import refuse_used_folder
 from medseg.transforms import CheckClassesd
+from medseg.workflow.class_names import named_classes, structures_of
 from medseg.workflow.load import errors_told_once, load_workflow, root_cause
 from medseg.workflow.network_settings import write_network_settings
-from medseg.workflow.side_pairs import named_classes, refuse_pairs_of_other_labels
+from medseg.workflow.side_pairs import refuse_pairs_of_other_labels
 
 
 def run_training(
@@ -46,20 +47,23 @@ def run_training(
 
     Raises:
         InputError: an unknown key, a data folder that cannot be used, a run folder that holds files of a run, labels
-            that are not the bundle's while its ``side_pairs`` hold.
+            that are not the bundle's while its ``side_pairs`` hold, ``structures`` that are no names of the labels.
     """
     refuse_used_folder(output, bool(overrides.get("resume")))
     split = overrides.get("split_file")
     for part in ("training", "validation"):
         training_items(data, part, split_file=split)  # refuses what cannot be used before a network is built
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
-    classes = named_classes(split and Path(split), data / "dataset.json")
-    refuse_pairs_of_other_labels(bundle, workflow.parser, overrides, classes)
+    names = named_classes(split and Path(split), data / "dataset.json")
+    if bundle.has_key("train", "structures"):
+        names = structures_of(overrides.get("structures"), names, workflow.parser["network_def::out_channels"])
+        overrides = overrides | ({"structures": names} if names else {})
+    refuse_pairs_of_other_labels(bundle, workflow.parser, overrides, names)
     try:
         trainer = workflow.parser.get_parsed_content("train::trainer")
     except Exception as error:  # MONAI wraps whatever reading the data or building a part raised
         raise InputError(f"{bundle.name}: cannot be set up: {root_cause(error)}") from error
-    write_network_settings(output, overrides)
+    write_network_settings(output, bundle, overrides)
     say(f"{_taken(trainer, workflow.parser)} from {data}")
     if absent := _classes_without_labels(trainer):
         listed = ", ".join(map(str, absent))

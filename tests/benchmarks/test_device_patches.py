@@ -1,21 +1,14 @@
 """Patches that are drawn on the device: each piece against what it stands for."""
 
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from scipy.ndimage import map_coordinates
-from torch.optim.swa_utils import AveragedModel
 
-from data_tools.synth.dataset import write_synthetic
 from medseg.errors import InputError
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 pytestmark = pytest.mark.usefixtures("benchmark_path")
 
 
@@ -159,45 +152,6 @@ def test_mirrored_organs_change_sides(flat):
     assert torch.equal(names[brightness > 0.8], right[:, None].expand_as(names)[brightness > 0.8])
 
 
-def test_the_average_follows_weights_and_statistics(benchmark):
-    towards = benchmark("timed_training").towards
-    network = torch.nn.BatchNorm1d(1)
-    average = AveragedModel(network, multi_avg_fn=towards, use_buffers=True)
-    for value in (1.0, 2.0):
-        torch.nn.init.constant_(network.weight, value)
-        network.running_var.fill_(10 * value)
-        network.num_batches_tracked.fill_(int(value))
-        average.update_parameters(network)
-    share = 1 - 2 / 11  # of the second of two updates
-    torch.testing.assert_close(average.module.weight.data, torch.tensor([1 + share]))
-    torch.testing.assert_close(average.module.running_var, torch.tensor([10 + 10 * share]))
-    assert average.module.num_batches_tracked == 2
-
-
-def test_processes_share_gradients_and_end_together(tmp_path):
-    script = tmp_path / "share.py"
-    script.write_text(
-        "import torch\n"
-        "from processes import join_processes, leave_processes, of_first, same_start, share_gradients\n"
-        "rank, count = join_processes()\n"
-        "network = torch.nn.ModuleList([torch.nn.Linear(3, 2), torch.nn.Linear(1, 1)])\n"
-        "network[0].weight.data.fill_(rank + 3.0)\n"
-        "same_start(network)\n"
-        "assert torch.equal(network[0].weight.data, torch.full((2, 3), 3.0))\n"
-        "network[0].weight.grad = torch.full((2, 3), float(rank))\n"
-        "if rank == 0: network[0].bias.grad = torch.tensor([2.0, 4.0])\n"
-        "share_gradients(network)\n"
-        "assert count == 2 and of_first(rank + 5.0) == 5.0\n"
-        "assert torch.equal(network[0].weight.grad, torch.full((2, 3), 0.5))\n"
-        "assert network[0].bias.grad.tolist() == [1.0, 2.0] and network[1].bias.grad.tolist() == [0.0]\n"
-        "leave_processes()\n"
-    )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", script]
-    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS), "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-2000:]
-
-
 def test_an_organ_in_no_volume_is_named():
     from device_patches.organs import Organs
 
@@ -221,41 +175,3 @@ def test_a_bundle_without_a_recipe_is_refused():
 
     with pytest.raises(InputError, match="chest_ct_unet_transfer: no patches are known for it, only for em_membrane"):
         drawing("chest_ct_unet_transfer", None, [], torch.device("cpu"), 1, 64)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "kind", "settings"),
-    [
-        ("em_membrane_unet", "em", ["--size", 220, "--set", "network_def#channels=[2,4,6,8,10]"]),
-        ("phase_contrast_cells_unet", "phase-contrast", ["--size", 220, "--set", "network_def#channels=[2,4,6,8,10]"]),
-        ("nuclei_unetplusplus", "nuclei", ["--size", 64, "--set", "network_def#channels=[2,4,6,8,10]"]),
-        ("nuclei_mask_rcnn", "nuclei", ["--size", 64]),
-        ("headneck_ct_unet3d", "ct", ["--size", 32, "--slices", 16, "--set", "network_def#channels=[2,4,6,8,10]"]),
-        ("headneck_ct_deeplabv3plus", "ct", ["--size", 64]),
-    ],
-)
-def test_train(benchmark, tmp_path, capsys, name, kind, settings):
-    shape = (48, 40, 24) if kind == "ct" else (300, 260)
-    write_synthetic(kind, tmp_path / "data", count=2, shape=shape)
-    out = tmp_path / "model.pt"
-    arguments = (
-        name,
-        tmp_path / "data",
-        "--out",
-        out,
-        "--steps",
-        2,
-        "--batch",
-        2,
-        "--workers",
-        1,
-        "--still",
-        0.5,
-        *settings,
-    )
-    for _ in range(2):
-        benchmark("timed_training", *arguments, "--cache", tmp_path / "cache.pt").main()
-    assert "2 steps of 2" in capsys.readouterr().out
-    state = torch.load(out, weights_only=True)
-    assert all(v.isfinite().all() and v.dtype in (torch.float16, torch.int64) for v in state.values())

@@ -1,4 +1,7 @@
+import json
+
 import numpy as np
+import pytest
 
 
 def test_common_slices_are_taken_organ_by_organ(benchmark_path):
@@ -12,3 +15,20 @@ def test_common_slices_are_taken_organ_by_organ(benchmark_path):
     assert dice.tolist() == surface.tolist() == [1, 1]
     assert compare(found, truth, np.ones(3), 2)[0].tolist() == [0.5, 1]
     assert np.array_equal(found, before)
+
+
+def test_own_weights_are_scored_as_they_were_trained(benchmark_path, tmp_path, monkeypatch, capsys):
+    import headneck_scores
+
+    (tmp_path / "network_settings.json").write_text(json.dumps({"spacing_mm": [2, 2, 2], "tile_shape": [8, 8, 8]}))
+    used = {}
+
+    def predictor(bundle, folder, overrides):
+        used.update(overrides)
+        raise SystemExit
+
+    monkeypatch.setattr(headneck_scores, "Predictor", predictor)
+    with pytest.raises(SystemExit):
+        headneck_scores.score("headneck_ct_unet3d", [], tmp_path / "model.pt", {"tile_shape": [16, 16, 16]})
+    assert (used["spacing_mm"], used["tile_shape"]) == ([2, 2, 2], [16, 16, 16])
+    assert capsys.readouterr().out == "headneck_ct_unet3d as in training: spacing_mm=[2, 2, 2]\n"

@@ -1,8 +1,7 @@
-import csv
-
 import numpy as np
 import pytest
 from bundle_runs import run_bundle
+from csv_rows import csv_rows
 
 from medseg.io import Geometry, read_labels, write_image, write_labels
 from medseg.metrics import average_precision
@@ -22,7 +21,7 @@ def test_trains_infers_and_evaluates_volumes(medseg, narrow_cells3d_detector, de
     assert done.code == 0, done.err
     labels, geometry = read_labels(tmp_path / "n1_labels.tif")
     assert (labels.shape, geometry.axes) == ((20, 40, 44), "ZYX")
-    rows = list(csv.DictReader((tmp_path / "n1_objects.csv").open()))
+    rows = csv_rows(tmp_path / "n1_objects.csv")
     assert [int(row["label"]) for row in rows] == sorted(set(np.unique(labels)) - {0})
     assert {"volume_px", "volume_um3", "centroid_z", "bbox_z0", "score"} <= set(rows[0])
     done = medseg("evaluate", tmp_path / "n1_labels.tif", deep_nuclei / "labels" / "n1.tif", "--objects", "volume")

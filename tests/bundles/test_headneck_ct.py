@@ -1,6 +1,5 @@
 """The head and neck bundles with small networks, on synthetic CTs of seven organs: train, predict, evaluate, export."""
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -12,8 +11,10 @@ import SimpleITK as sitk
 import torch
 from bundle_runs import missing_properties, run_bundle
 from bundle_weights import ship_weights
+from csv_rows import csv_rows
 from dicom_series import write_series
 from monai.bundle import ConfigParser
+from nifti_file import save_nifti
 
 from data_tools.synth.ct_phantom import ct_phantom
 from medseg.catalog import Bundle
@@ -58,16 +59,10 @@ def small_bundle(request, tmp_path_factory) -> Path:
 def ct_folder(tmp_path_factory) -> Path:
     """A training folder of three phantoms; the last one is for validation."""
     folder = tmp_path_factory.mktemp("ct")
-    (folder / "images").mkdir()
-    (folder / "labels").mkdir()
     for k in range(3):
         sample = ct_phantom((40, 32, 24), seed=k)
         for part, array in (("images", sample.image), ("labels", sample.labels)):
-            image = nib.Nifti1Image(array, sample.affine)
-            image.set_sform(sample.affine, 1)
-            image.set_qform(sample.affine, 1)
-            image.header.set_xyzt_units("mm")
-            nib.save(image, folder / part / f"p{k}.nii.gz")
+            save_nifti(folder / part / f"p{k}.nii.gz", array, sample.affine)
     return folder
 
 
@@ -81,12 +76,8 @@ def volumes(ct_folder, tmp_path) -> Path:
     shutil.copy(ct_folder / "images" / "p0.nii.gz", folder / "plain.nii.gz")
     turned = source.affine.copy()
     turned[:3, :3] = np.array([[0.96, 0.28, 0], [-0.28, 0.96, 0], [0, 0, 1]]) @ turned[:3, :3]
-    oblique = nib.Nifti1Image(array[::-1], turned @ np.diag([-1, 1, 1, 1]))
-    oblique.header.set_xyzt_units("mm")
-    nib.save(oblique, folder / "oblique.nii")
-    slab = nib.Nifti1Image(array[:, :, 12:13], source.affine)
-    slab.header.set_xyzt_units("mm")
-    nib.save(slab, folder / "slice.nii.gz")
+    save_nifti(folder / "oblique.nii", array[::-1], turned @ np.diag([-1, 1, 1, 1]))
+    save_nifti(folder / "slice.nii.gz", array[:, :, 12:13], source.affine)
     volume = sitk.GetImageFromArray(array.T)
     volume.SetSpacing([float(s) for s in source.header.get_zooms()])
     sitk.WriteImage(volume, str(folder / "nearly.nrrd"))
@@ -107,8 +98,7 @@ def test_every_volume_but_the_bad_one_comes_back_on_its_grid(medseg, small_bundl
         assert labels.shape == array.shape
         np.testing.assert_allclose(where.affine, space.affine, atol=1e-4)
         assert nib.load(tmp_path / "out" / f"{stem}_labels.nii.gz").get_data_dtype() == np.uint8
-        with (tmp_path / "out" / f"{stem}_structures.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = csv_rows(tmp_path / "out" / f"{stem}_structures.csv")
         assert [r["structure"] for r in rows][:3] == ["Brainstem", "SpinalCord", "RightParotid"]
         for row in rows:
             assert int(row["voxels"]) == (labels == int(row["label"])).sum()
@@ -122,9 +112,7 @@ def test_a_dicom_series_gives_the_labels_of_the_same_nifti(medseg, small_bundle,
     spacing = [float(s) for s in source.header.get_zooms()]
     write_series(tmp_path / "in" / "p1" / "series", array, spacing=spacing)
     _, space = read_volume(tmp_path / "in" / "p1" / "series")
-    same = nib.Nifti1Image(array, space.affine)
-    same.header.set_xyzt_units("mm")
-    nib.save(same, tmp_path / "in" / "same.nii.gz")
+    save_nifti(tmp_path / "in" / "same.nii.gz", array, space.affine)
     for what in ("p1/series", "same.nii.gz"):
         done = medseg("predict", small_bundle, tmp_path / "in" / what, "-o", tmp_path / "out", "--device", "cpu")
         assert done.code == 0, done.err

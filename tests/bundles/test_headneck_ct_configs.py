@@ -55,11 +55,15 @@ def test_training_sees_volumes_as_prediction_does(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_volume_in_which_no_patient_fits_is_named_before_it_is_resampled(name, tmp_path):
     nib.save(nib.Nifti1Image(np.zeros((32, 32, 32), np.int16), np.diag([40, 40, 40, 1])), tmp_path / "tenths.nii.gz")
-    parser = ConfigParser()
-    parser.read_config(ROOT / "bundles" / name / "configs" / "inference.json")
-    with pytest.raises(RuntimeError) as caught:
-        parser.get_parsed_content("preprocessing")({"image": str(tmp_path / "tenths.nii.gz")})
-    assert "tenths.nii.gz: 1280 x 1280 x 1280 mm large, voxels of 40 x 40 x 40 mm" in root_cause(caught.value)
+    configs = ROOT / "bundles" / name / "configs"
+    for config, steps in (("inference", "preprocessing"), ("train", "load_volumes")):
+        parser = ConfigParser()
+        parser.read_config(configs / f"{config}.json")
+        with pytest.raises(RuntimeError) as caught:
+            Compose(parser.get_parsed_content(steps))(
+                dict.fromkeys(("image", "label"), str(tmp_path / "tenths.nii.gz"))
+            )
+        assert "tenths.nii.gz: 1280 x 1280 x 1280 mm large, voxels of 40 x 40 x 40 mm" in root_cause(caught.value)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,3 @@
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -7,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from bundle_runs import missing_properties, run_bundle
+from csv_rows import csv_rows
 from monai.bundle import ConfigParser
 
 from data_tools.convert.coco import coco_annotations
@@ -35,7 +35,7 @@ def test_predict_writes_labels_scores_and_coco(medseg, narrow_nuclei_detector, i
     ids = np.unique(labels[labels > 0])
     assert len(ids) > 1
     assert geometry.spacing == (0.5, 0.5)
-    rows = list(csv.DictReader((tmp_path / "gray_objects.csv").open()))
+    rows = csv_rows(tmp_path / "gray_objects.csv")
     assert [int(row["label"]) for row in rows] == ids.tolist()
     scores = [float(row["score"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
@@ -53,9 +53,7 @@ def test_tta_averages_what_the_views_find(medseg, narrow_nuclei_detector, images
         done = medseg("predict", narrow_nuclei_detector, *inputs, "-o", out, *flags)
         assert done.code == 0, done.err
     for stem in ("gray", "stack"):
-        plain, averaged = (
-            list(csv.DictReader((tmp_path / f / f"{stem}_objects.csv").open())) for f in ("out0", "out1")
-        )
+        plain, averaged = (csv_rows(tmp_path / f / f"{stem}_objects.csv") for f in ("out0", "out1"))
         assert averaged
         assert min(float(row["score"]) for row in averaged) >= 0.1  # of the mean
         assert [row["score"] for row in averaged] != [row["score"] for row in plain]

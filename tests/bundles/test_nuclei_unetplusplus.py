@@ -192,12 +192,12 @@ def test_levels_are_those_of_the_network(medseg):
     assert "1-4" in medseg("bundles").out
 
 
-def test_volumes_keep_the_second_look_test_time_augmentation_and_a_table_of_volumes(tmp_path):
+def test_volumes_keep_test_time_augmentation_and_a_table_of_volumes(tmp_path):
     parser = ConfigParser()
     parser.read_config([str(CONFIGS / f"{name}.json") for name in ("inference", "ovules_3d_inference")])
-    parser.update({"tta": True, "max_zoom": 2.0, "tile_shape": [48, 72, 72], "output_dir": str(tmp_path)})
+    parser.update({"tta": True, "tta_zooms": [1, 2], "tile_shape": [48, 72, 72], "output_dir": str(tmp_path)})
     inferer = parser.get_parsed_content("inferer")
-    assert (inferer.inferer.inferer.context, inferer.inferer.inferer.tile_shape) == (32, (48, 72, 72))
+    assert (inferer.inferer.context, inferer.inferer.tile_shape) == (32, (48, 72, 72))
     shapes = []
 
     def network(image: torch.Tensor) -> torch.Tensor:
@@ -208,7 +208,7 @@ def test_volumes_keep_the_second_look_test_time_augmentation_and_a_table_of_volu
     image = torch.zeros(1, 1, 16, 16, 24)
     image[..., 2:8, 4:10, 4:10] = 1
     torch.testing.assert_close(inferer(image, network).sigmoid()[:, :1], image, atol=0.5, rtol=0)
-    assert shapes == [(16, 16, 24), (32, 32, 48)] * 8  # eight mirror images, each at twice the size, too
+    assert shapes == [(16, 16, 24)] * 8 + [(32, 32, 48)] * 8  # eight mirror images, and each at twice the size
     steps = {type(step).__name__: step for step in parser.get_parsed_content("postprocessing").transforms}
     assert steps["SaveObjectTabled"].spatial_dims == 3
 

@@ -1,14 +1,14 @@
 """`medseg evaluate --organs` as a user runs it: volumes of 3 x 1 x 2 mm."""
 
-import csv
 import json
 import re
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from csv_rows import csv_rows
+from nifti_file import save_nifti
 
 from medseg.io import Space, write_label_volume
 
@@ -25,14 +25,6 @@ def organs(shift: int = 0, *, spleen: bool = True) -> np.ndarray:
 
 def save(path: Path, labels: np.ndarray, affine: np.ndarray = AFFINE) -> Path:
     write_label_volume(path, labels, Space.scanner(affine))
-    return path
-
-
-def save_as_is(path: Path, array: np.ndarray) -> Path:
-    """Whatever medseg itself does not write."""
-    image = nib.Nifti1Image(array, AFFINE)
-    image.set_sform(AFFINE, 1)
-    nib.save(image, path)
     return path
 
 
@@ -62,7 +54,7 @@ def test_folders(medseg, folders):
     assert scores["mean"]["Heart"]["on_neither_side"] == 2
     assert scores["mean"]["all organs"]["dice"] == pytest.approx((0.95 + 0.5) / 2)
     assert scores["options"] == {"tolerance_mm": 2.0, "organs": {"Liver": 1, "Spleen": 2, "Heart": 3}}
-    rows = list(csv.DictReader((folders / "s.csv").open()))
+    rows = csv_rows(folders / "s.csv")
     assert [(row["case"], row["organ"]) for row in rows[3:5]] == [("a", "all organs"), ("b", "Liver")]
     assert [row["case"] for row in rows[-4:]] == ["mean"] * 4
     assert rows[5]["hd95_mm"] == ""
@@ -72,9 +64,8 @@ def test_folders(medseg, folders):
 
 
 def test_report(medseg, folders):
-    (folders / "ct").mkdir()
     for stem in "ab":
-        save_as_is(folders / "ct" / f"{stem}.nii.gz", np.full((14, 8, 6), 40, np.int16))
+        save_nifti(folders / "ct" / f"{stem}.nii.gz", np.full((14, 8, 6), 40, np.int16), AFFINE)
     arguments = ("evaluate", folders / "out", folders / "truth", "--organs", "Liver=1,<i>Spleen=2,Heart=3")
     report = folders / "report.html"
     done = medseg(*arguments, "--report", report, "--images", folders / "ct")
@@ -88,7 +79,7 @@ def test_report(medseg, folders):
     assert "&lt;i&gt;Spleen, coronal 2 of 8<" in page, "the file counts to the back, the page to the front"
     assert medseg(*arguments, "--report", report).code != 0, "it exists"
 
-    save_as_is(folders / "ct" / "a.nii.gz", np.full((14, 8, 5), 40, np.int16))
+    save_nifti(folders / "ct" / "a.nii.gz", np.full((14, 8, 5), 40, np.int16), AFFINE)
     (folders / "ct" / "b.nii.gz").write_bytes(b"nothing")
     done = medseg(*arguments, "--report", report, "--images", folders / "ct", "--overwrite")
     assert done.code == 1
@@ -161,9 +152,9 @@ SHEARED = AFFINE + np.array([[0, 0.3, 0, 0], *[[0] * 4] * 3])
     [
         (lambda p: save(p, organs()[:-1]), "it has 13 x 8 x 6 voxels, not 14 x 8 x 6"),
         (lambda p: save(p, organs(), np.diag([3.0, 1.0, 2.0, 1.0])), "it is stored as RAS, not as LPS"),
-        (lambda p: save_as_is(p, organs() / np.float32(2)), "its values are not whole"),
-        (lambda p: save_as_is(p, -organs().astype(np.int16)), "values from -2 to 0"),
-        (lambda p: save_as_is(p, organs()[..., None].repeat(2, axis=3)), "holds 2 volumes"),
+        (lambda p: save_nifti(p, organs() / np.float32(2), AFFINE), "its values are not whole"),
+        (lambda p: save_nifti(p, -organs().astype(np.int16), AFFINE), "values from -2 to 0"),
+        (lambda p: save_nifti(p, organs()[..., None].repeat(2, axis=3), AFFINE), "holds 2 volumes"),
         (lambda p: p.write_bytes(b"no volume") and p, "cannot be read as NIfTI"),
     ],
 )
@@ -196,3 +187,11 @@ def test_bad_arguments(medseg, folders, tmp_path):
     )
     sheared = [save(tmp_path / f"{name}.nii.gz", organs(), SHEARED) for name in "pr"]
     assert "not at right angles" in error(*sheared, "--organs", "labels")
+
+
+def test_a_voxel_size_in_metres_is_told(medseg, tmp_path):
+    """All surfaces lie within 2 mm of each other then."""
+    pair = [save(tmp_path / f"{name}.nii.gz", organs(k), AFFINE / 1000) for k, name in enumerate("pr")]
+    done = medseg("evaluate", *pair, "--organs", "labels")
+    assert done.code == 0, done.err
+    assert f"note: {pair[1]}: 0.042 x 0.008 x 0.012 mm large" in done.out.replace("\n", " ")

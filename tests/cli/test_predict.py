@@ -1,4 +1,3 @@
-import csv
 import json
 import re
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from csv_rows import csv_rows
 
 from medseg.cli import progress as progress_module
 from medseg.io import Geometry, read_image, read_labels, write_image
@@ -48,8 +48,7 @@ def test_everything_at_once_and_the_report(predict, image, tiny_bundle, tmp_path
     (entry,) = content["images"]
     assert (entry["status"], entry["input"]) == ("ok", str(image))
     assert sorted(entry["outputs"]) == ["labels", "objects", "overlay", "probability"]
-    with open(entry["outputs"]["objects"], newline="") as file:
-        assert len(list(csv.DictReader(file))) == entry["objects"]
+    assert len(csv_rows(entry["outputs"]["objects"])) == entry["objects"]
     again = predict(image, "--json", report, "--overwrite")
     assert again.code == 0
 
@@ -116,9 +115,8 @@ def test_one_of_several_stains_is_segmented_and_all_are_measured(predict, medseg
     assert predict(image).code == 0
     alone, found = (read_labels(tmp_path / "out" / f"{name}_labels.tif")[0] for name in ("s0", "stains"))
     np.testing.assert_array_equal(found, alone)
-    with (tmp_path / "out" / "stains_objects.csv").open(newline="") as file:
-        columns = csv.DictReader(file).fieldnames
-    assert [name for name in columns if name.startswith("mean_intensity")] == [f"mean_intensity_c{k}" for k in range(3)]
+    row, *_ = csv_rows(tmp_path / "out" / "stains_objects.csv")
+    assert [name for name in row if name.startswith("mean_intensity")] == [f"mean_intensity_c{k}" for k in range(3)]
     refused = medseg("predict", "headneck_ct_unet3d", image, "-o", tmp_path / "ct", "--channel", "0")
     assert (refused.code, "cannot do --channel" in refused.err) == (2, True)
 
@@ -168,10 +166,9 @@ def test_a_summary_of_all_images_done_and_failed(predict, image, tmp_path):
     images = [image, tmp_path / "new.tif", tmp_path / "bad.tif"]
     done = predict(*images, "--resume", "--summary", tmp_path / "s.csv")
     assert (done.code, f"summary: {tmp_path / 's.csv'}" in done.out) == (1, True)
-    with (tmp_path / "s.csv").open(newline="") as file:
-        first, second, bad = csv.DictReader(file)
+    first, second, bad = csv_rows(tmp_path / "s.csv")
     assert [row["image"] for row in (first, second, bad)] == [str(path) for path in images]
-    assert int(first["objects"]) == len(list(csv.DictReader((tmp_path / "out" / "s0_objects.csv").open())))
+    assert int(first["objects"]) == len(csv_rows(tmp_path / "out" / "s0_objects.csv"))
     assert (second["objects"], second["mean_area_um2"]) == (first["objects"], first["mean_area_um2"])
     assert bad["objects"] == ""
     assert predict(image, "--summary", tmp_path / "s.csv", "--resume").code == 2

@@ -141,7 +141,7 @@ def cut_off(data):
         (cut_off, "s1.tif: cannot be read as TIFF"),
         (lambda data: (data / "labels" / "s1.tif").unlink(), "no file of the stem 's1' in labels/"),
         (lambda data: shutil.rmtree(data / "labels"), "no such file or folder"),
-        (lambda data: (data / "dataset.json").write_text("{}"), "dataset.json: no JSON file with the list"),
+        (lambda data: (data / "dataset.json").write_text("{}"), "dataset.json: has no list"),
     ],
     ids=lambda value: getattr(value, "__name__", "")[:20],
 )

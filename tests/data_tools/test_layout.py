@@ -117,7 +117,7 @@ def test_symlink_loops_are_no_images(folder):
     ("content", "message"),
     [
         ("{", "not valid JSON"),
-        ("[]", "must be an object"),
+        ("[]", "must be a JSON object"),
         ("{}", "lists no images"),
         ({"training": {}}, "training must be a list"),
         ({"training": [{"image": "images/a.tif"}]}, r"training\[0\] must be like"),

@@ -1,16 +1,18 @@
 """The commands of the page on volumes that score organs, and train on others, run as printed, on small phantoms."""
 
-import csv
+import json
 import re
 import runpy
 import shlex
+import shutil
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import pytest
+from csv_rows import csv_rows
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from nifti_file import save_nifti
 
 from data_tools.synth.ct_phantom import ct_phantom
 from medseg.io import Space, write_label_volume
@@ -25,17 +27,12 @@ TINY_TRAIN = ("patch_size=[16, 16, 16]", "--set", "crop_size=[16, 16, 16]", "--s
 @pytest.fixture
 def two_organs(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for part in ("images", "labels"):
-        (tmp_path / "ct" / part).mkdir(parents=True)
     for k in range(2):
         sample = ct_phantom((40, 32, 24), seed=k)
         organs = np.where(sample.labels <= 2, sample.labels, 0).astype(np.uint8)
         for part, array in (("images", sample.image), ("labels", organs)):
-            image = nib.Nifti1Image(array, sample.affine)
-            image.set_sform(sample.affine, 1)
-            image.header.set_xyzt_units("mm")
-            nib.save(image, tmp_path / "ct" / part / f"p{k}.nii.gz")
-    nib.save(nib.load(tmp_path / "ct" / "images" / "p0.nii.gz"), tmp_path / "new.nii.gz")
+            save_nifti(tmp_path / "ct" / part / f"p{k}.nii.gz", array, sample.affine)
+    shutil.copy(tmp_path / "ct" / "images" / "p0.nii.gz", tmp_path / "new.nii.gz")
     return tmp_path
 
 
@@ -46,8 +43,7 @@ def commands(heading: str) -> list[list[str]]:
 
 
 def rows(folder: Path) -> dict[str, str]:
-    with (folder / "new_structures.csv").open(newline="") as file:
-        return {row["label"]: row["structure"] for row in csv.DictReader(file)}
+    return {row["label"]: row["structure"] for row in csv_rows(folder / "new_structures.csv")}
 
 
 def test_scores_of_organs(medseg, tmp_path, monkeypatch):
@@ -80,13 +76,31 @@ def test_other_organs(medseg, two_organs):
     done = medseg(*train, *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
     assert done.code == 0, done.err
     assert "will not learn" not in done.out
-    tiny = (*TINY, "tile_shape=[16, 16, 16]")
-    done = medseg(*predict, *tiny)
+    done = medseg(*predict, "--device", "cpu", "--set", "tile_shape=[16, 16, 16]")
     assert done.code == 0, done.err
+    assert "as in training: spacing_mm=[12, 12, 12]" in done.out
     assert rows(two_organs / "out") == {"1": "liver", "2": "spleen"}
-    unnamed = ["again" if part == "out" else part for part in predict[:-2]]
-    assert medseg(*unnamed, *tiny).code == 0
-    assert rows(two_organs / "again") == {"1": "label 1", "2": "label 2"}
+
+
+@pytest.mark.parametrize("classes", [None, {"0": "air", "1": "liver", "2": "spleen", "9": "none of the network's"}])
+def test_organs_that_nobody_names_have_the_names_of_the_data_or_none(medseg, two_organs, classes):
+    items = [{part: f"{part}s/p{k}.nii.gz" for part in ("image", "label")} for k in range(2)]
+    dataset = {"training": items[:1], "validation": items[1:]} | ({"classes": classes} if classes else {})
+    (two_organs / "ct" / "dataset.json").write_text(json.dumps(dataset))
+    train, predict = commands("Other organs")
+    done = medseg(*train[:-2], *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
+    assert done.code == 0, done.err
+    assert medseg(*predict, "--device", "cpu", "--set", "tile_shape=[16, 16, 16]").code == 0
+    assert rows(two_organs / "out") == ({"1": "liver", "2": "spleen"} if classes else {"1": "label 1", "2": "label 2"})
+
+
+@pytest.mark.parametrize("structures", ['{"3": "liver"}', '{"liver": 1}', "liver", '["liver"]'])
+def test_names_of_other_labels_are_refused_before_training(medseg, two_organs, structures):
+    train, _ = commands("Other organs")
+    done = medseg(*train[:-1], f"structures={structures}", *TINY, *TINY_TRAIN, "--epochs", 1, "--no-check")
+    assert done.code == 2
+    assert "give names by label" in done.err
+    assert not (two_organs / "run").exists()
 
 
 def test_classes_that_no_label_holds_are_told(medseg, two_organs):

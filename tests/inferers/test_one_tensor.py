@@ -3,7 +3,6 @@ import torch
 from monai.inferers import SimpleInferer
 
 from medseg.inferers import (
-    ObjectSizeInferer,
     OverlapTileInferer,
     RescaledInferer,
     SliceBySliceInferer,
@@ -12,7 +11,6 @@ from medseg.inferers import (
 from medseg.networks import UNetPlusPlus
 
 INFERERS = [
-    ObjectSizeInferer(SimpleInferer(), lambda logits: logits[0] > 0),
     OverlapTileInferer((8, 8)),
     RescaledInferer(SimpleInferer(), 0.5),
     SliceBySliceInferer(),

@@ -1,11 +1,11 @@
 import pytest
 import torch
 from monai.data import MetaTensor
-from monai.inferers import Inferer
+from monai.inferers import Inferer, SimpleInferer
 from torch import nn
 
 from medseg.errors import InputError
-from medseg.inferers import OverlapTileInferer, TestTimeAugmentationInferer
+from medseg.inferers import OverlapTileInferer, RescaledInferer, TestTimeAugmentationInferer
 from medseg.networks import UNet
 
 
@@ -54,7 +54,8 @@ def test_mean_of_probabilities_over_the_eight_views(activation):
 
 
 @pytest.mark.parametrize(
-    ("dims", "symmetries", "count"), [(2, None, 8), (2, "flips", 4), (3, None, 8), (3, "dihedral", 16), (3, "sides", 2)]
+    ("dims", "symmetries", "count"),
+    [(2, None, 8), (2, "flips", 4), (3, None, 8), (3, "dihedral", 16), (3, "sides", 2), (2, "none", 1)],
 )
 def test_each_symmetry_is_there_once_and_undone(dims, symmetries, count):
     inferer = TestTimeAugmentationInferer(spatial_dims=dims, symmetries=symmetries)
@@ -63,6 +64,19 @@ def test_each_symmetry_is_there_once_and_undone(dims, symmetries, count):
     assert torch.equal(seen[0], image)
     assert len({(tuple(v.shape), tuple(v.flatten().tolist())) for v in seen}) == count
     assert all(torch.equal(s.undo(v), image) for s, v in zip(inferer.symmetries, seen, strict=True))
+
+
+@pytest.mark.parametrize("symmetries", ["none", "flips"])
+def test_mean_of_probabilities_over_sizes(symmetries):
+    network, image, zooms = directed(), torch.randn(1, 1, 9, 14), (0.5, 1, 1.5)
+    with torch.inference_mode():
+        sizes = [
+            TestTimeAugmentationInferer(RescaledInferer(SimpleInferer(), zoom), symmetries=symmetries)(image, network)
+            for zoom in zooms
+        ]
+        averaged = TestTimeAugmentationInferer(symmetries=symmetries, zooms=zooms)(image, network)
+    torch.testing.assert_close(averaged.sigmoid(), torch.stack(sizes).sigmoid().mean(0))
+    assert not torch.allclose(averaged, sizes[1], atol=1e-2)
 
 
 def test_the_mean_turns_with_the_image():
@@ -119,11 +133,16 @@ def test_progress_runs_once_through_all_views():
 
 
 @pytest.mark.parametrize(
-    "options", [{"activation": "tanh"}, {"spatial_dims": 1}, {"symmetries": "all"}], ids=lambda o: next(iter(o))
+    "options",
+    [{"activation": "tanh"}, {"spatial_dims": 1}, {"symmetries": "all"}, {"zooms": [1, -2]}],
+    ids=lambda o: next(iter(o)),
 )
 def test_bad_arguments_are_named(options):
-    with pytest.raises(ValueError, match=str(next(iter(options.values())))):
+    value = next(iter(options.values()))
+    with pytest.raises(ValueError, match=str(value[-1] if isinstance(value, list) else value)):
         TestTimeAugmentationInferer(**options)
+    with pytest.raises(ValueError, match="zooms: give at least one"):
+        TestTimeAugmentationInferer(zooms=[])
 
 
 def test_is_an_inferer():

@@ -83,10 +83,10 @@ def test_a_split_with_sections(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("not json", "no JSON file"),
-        ("[]", "no JSON file"),
-        ('{"validation": []}', "no JSON file with the list 'training'"),
-        ('{"training": null}', "is no list"),
+        ("not json", "is not valid JSON"),
+        ("[]", "must be a JSON object"),
+        ('{"validation": []}', "has no list 'training'"),
+        ('{"training": null}', "has no list"),
         ('{"training": ["images/a.tif"]}', "needs 'image' and 'label'"),
         ('{"training": [{"image": "images/a.tif"}]}', "needs 'image' and 'label'"),
         ('{"training": []}', "no training images"),

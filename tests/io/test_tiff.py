@@ -112,57 +112,6 @@ def test_transparency_is_dropped(tmp_path, shape, photometric, alpha, planar):
     np.testing.assert_array_equal(read_image(tmp_path / "x.tif")[0], seen)
 
 
-@pytest.mark.parametrize("unit", ["um", "micron", "\\u00B5m"])
-def test_how_imagej_spells_micrometres(tmp_path, unit):
-    metadata = {"unit": unit, "spacing": 2.0, "axes": "ZYX"}
-    tifffile.imwrite(tmp_path / "x.tif", sample("ZYX"), imagej=True, resolution=(8, 4), metadata=metadata)
-    assert read_image(tmp_path / "x.tif")[1] == Geometry("ZYX", (2.0, 0.25, 0.125), "um")
-
-
-def test_pages_of_imagej_without_meaning_keep_the_pixel_size(tmp_path):
-    pages = np.zeros((12, 5, 6), np.uint8)
-    description = "ImageJ=1.53\nimages=12\nunit=um\n"
-    tifffile.imwrite(tmp_path / "x.tif", pages, description=description, metadata=None, resolution=(8, 4))
-    array, geometry = read_image(tmp_path / "x.tif")
-    assert (array.shape, geometry) == ((12, 5, 6), Geometry("IYX", (0.25, 0.125), "um"))
-
-
-def test_imagej_units_of_single_axes_and_a_distance_downwards(tmp_path):
-    says = "ImageJ=1.54f\nimages=3\nslices=3\nunit=mm\nyunit=nm\nzunit=um\nspacing=-2.0\n"
-    options = {"photometric": "minisblack", "metadata": None, "resolution": (8, 4)}
-    tifffile.imwrite(tmp_path / "x.tif", sample("ZYX"), description=says, **options)
-    found = read_image(tmp_path / "x.tif")[1]
-    assert (found.unit, found.spacing) == ("um", pytest.approx((2.0, 0.25e-3, 125.0)))
-
-
-def test_imagej_leaves_out_a_distance_of_one_between_sections(tmp_path):
-    metadata = {"unit": "um", "axes": "ZYX"}
-    tifffile.imwrite(tmp_path / "x.tif", sample("ZYX"), imagej=True, resolution=(8, 4), metadata=metadata)
-    assert read_image(tmp_path / "x.tif")[1] == Geometry("ZYX", (1.0, 0.25, 0.125), "um")
-
-
-def test_a_print_resolution_is_no_pixel_size(tmp_path):
-    tifffile.imwrite(tmp_path / "x.tif", sample("YX"), resolution=(72, 72), resolutionunit="INCH")
-    assert read_image(tmp_path / "x.tif")[1] == Geometry("YX")
-
-
-def test_ome_with_a_unit_per_axis(tmp_path):
-    metadata = {"axes": "ZYX", "PhysicalSizeZ": 0.05, "PhysicalSizeZUnit": "µm"}
-    metadata |= {f"PhysicalSize{a}{k}": v for a in "YX" for k, v in (("", 4.0), ("Unit", "nm"))}
-    tifffile.imwrite(tmp_path / "x.ome.tif", sample("ZYX"), ome=True, metadata=metadata)
-    found = read_image(tmp_path / "x.ome.tif")[1]
-    assert (found.unit, found.spacing) == ("um", pytest.approx((0.05, 0.004, 0.004)))
-
-
-def test_ome_without_unit_is_in_micrometres_and_pixels_are_no_unit(tmp_path):
-    size = {f"PhysicalSize{a}": 0.5 for a in "YX"}
-    tifffile.imwrite(tmp_path / "a.ome.tif", sample("YX"), ome=True, metadata={"axes": "YX", **size})
-    assert read_image(tmp_path / "a.ome.tif")[1] == Geometry("YX", (0.5, 0.5), "um")
-    size |= {f"PhysicalSize{a}Unit": "pixel" for a in "YX"}
-    tifffile.imwrite(tmp_path / "b.ome.tif", sample("YX"), ome=True, metadata={"axes": "YX", **size})
-    assert read_image(tmp_path / "b.ome.tif")[1] == Geometry("YX")
-
-
 def test_a_pyramid_is_read_at_full_resolution(tmp_path):
     full = np.random.default_rng(1).integers(0, 255, (64, 64)).astype(np.uint8)
     with tifffile.TiffWriter(tmp_path / "x.ome.tif", ome=True) as file:

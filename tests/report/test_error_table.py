@@ -1,9 +1,8 @@
 """The errors of an evaluation as rows of a CSV file."""
 
-import csv
-
 import numpy as np
 import pytest
+from csv_rows import csv_rows
 
 from medseg.errors import InputError
 from medseg.io import Geometry, write_labels
@@ -28,8 +27,7 @@ def test_each_error_of_each_section(tmp_path):
     found = errors_of_pairs(evaluation, spacing_um=(2, 0.5))
     (passed,) = listed_errors(tmp_path / "errors.csv", found)
     assert (passed.pair.stem, len(passed.errors.places)) == ("cells", 2)
-    with (tmp_path / "errors.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(tmp_path / "errors.csv")
     assert tuple(rows[0]) == COLUMNS
     assert [(row["image"], row["error"], row["section"], row["area_px"]) for row in rows] == [
         ("cells", "merge", "1", str(26 * 8)),
@@ -53,7 +51,7 @@ def test_places_in_volumes_have_a_depth(tmp_path):
     for objects in ("volume", "sections"):
         evaluation = evaluate_files([pair], EvaluationOptions(metrics=("splits",)), objects=objects)
         list(listed_errors(tmp_path / f"{objects}.csv", errors_of_pairs(evaluation, objects=objects)))
-        with (tmp_path / f"{objects}.csv").open() as file:
-            (row,) = csv.DictReader(file)
-        places[objects] = [row[column] for column in ("section", "y", "x", "z_um", "y_um", "x_um")]
-    assert places == {"volume": ["2", "8", "9", "4", "4", "2.25"], "sections": ["2", "8", "9", "", "4", "2.25"]}
+        (row,) = csv_rows(tmp_path / f"{objects}.csv")
+        places[objects] = [row[column] for column in ("section", "time", "z", "y", "x", "z_um", "y_um", "x_um")]
+    at = ["2", "", "2", "8", "9"]
+    assert places == {"volume": [*at, "4", "4", "2.25"], "sections": [*at, "", "4", "2.25"]}

@@ -1,6 +1,5 @@
-import csv
-
 import pytest
+from csv_rows import csv_rows
 
 from medseg.errors import InputError
 from medseg.report.image_summary import write_image_summary
@@ -26,7 +25,7 @@ def tables(tmp_path):
 
 def test_one_row_per_image(tables, tmp_path):
     write_image_summary(tmp_path / "s.csv", tables)
-    rows = {row.pop("image"): row for row in csv.DictReader((tmp_path / "s.csv").open(newline=""))}
+    rows = {row.pop("image"): row for row in csv_rows(tmp_path / "s.csv")}
     gray, colour, none, failed = (rows[str(image)] for image in tables)
     assert {k: float(v) for k, v in gray.items() if v} == {
         "objects": 2,

@@ -1,9 +1,8 @@
 """Every object of an evaluation as a row of a CSV file."""
 
-import csv
-
 import numpy as np
 import pytest
+from csv_rows import csv_rows
 
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
@@ -19,8 +18,7 @@ def table_of(folder, prediction, reference, **options):
         [FilePair("cells", prediction, reference)], EvaluationOptions(metrics=("ap50",), **options)
     )
     counts = write_match_table(path, evaluation, overwrite=True)
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(path)
     assert tuple(rows[0]) == COLUMNS
     assert sum(counts.values()) == len(rows)
     with pytest.raises(InputError, match="exists"):
@@ -43,18 +41,19 @@ def test_sections_of_a_stack_and_a_volume(tmp_path, truth):
         write_image(tmp_path / f"{name}.tif", image, Geometry("TYX", None, None))
         write_labels(tmp_path / f"{name}_z.tif", image, Geometry("ZYX", None, None))
     rows = table_of(tmp_path, tmp_path / "prediction.tif", tmp_path / "truth.tif")
-    assert [(r["outcome"], r["reference"], r["prediction"], r["z"], r["x"]) for r in rows] == [
+    assert [(r["outcome"], r["reference"], r["prediction"], r["time"], r["x"]) for r in rows] == [
         ("matched", "3", "3", "0", "5.5"),
         ("merged", "3", "7", "1", "5.5"),
         ("merged", "300", "7", "1", "15.5"),
         ("merger", "3", "7", "1", "10.5"),
     ]
     assert (rows[0]["iou"], rows[0]["reference_px"], rows[0]["y"]) == ("1", "64", "5.5")
+    assert {row["z"] for row in rows} == {"0"}
     rows = table_of(tmp_path, tmp_path / "prediction_z.tif", tmp_path / "truth_z.tif")
-    assert [(r["outcome"], r["prediction"], r["iou"], r["z"]) for r in rows] == [
-        ("matched", "3", "0.5", "0.5"),
-        ("missed", "7", "0.4444", "1"),
-        ("extra", "7", "0.4444", "1"),
+    assert [(r["outcome"], r["prediction"], r["iou"], r["time"], r["z"]) for r in rows] == [
+        ("matched", "3", "0.5", "", "0.5"),
+        ("missed", "7", "0.4444", "", "1"),
+        ("extra", "7", "0.4444", "", "1"),
     ]
 
 

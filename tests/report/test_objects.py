@@ -1,14 +1,13 @@
-import csv
-
 import numpy as np
 import pytest
 import torch
+from csv_rows import csv_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from monai.data import MetaTensor
 
-from medseg.errors import InputError
+from medseg.errors import InputError, InputWarning
 from medseg.io import Geometry
 from medseg.report.objects import SaveObjectTabled, object_table
 
@@ -88,13 +87,19 @@ def test_writes_csv_of_the_raw_image(tmp_path):
         "raw": MetaTensor(torch.full((1, 4, 5), 9.0), meta=meta),
     }
     SaveObjectTabled("pred", tmp_path)(data)
-    with (tmp_path / "x_objects.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(tmp_path / "x_objects.csv")
     assert [(r["label"], r["area_um2"], r["mean_intensity"], r["touches_border"]) for r in rows] == [
         ("1", "0.375", "9.0", "True"),
         ("2", "0.375", "9.0", "False"),
     ]
     with pytest.raises(InputError, match="exists already"):
+        SaveObjectTabled("pred", tmp_path)(data)
+
+
+def test_a_pixel_size_of_no_microscope_is_warned_of(tmp_path):
+    meta = {"filename_or_obj": "a.tif"} | Geometry("YX", (0.0353, 0.0353), "cm").to_meta()
+    data = {"pred": MetaTensor(torch.tensor(LABELS)[None], meta=meta), "raw": torch.ones(1, 4, 5)}
+    with pytest.warns(InputWarning, match=r"^a\.tif: the file states pixels of 353 x 353 µm, larger than cells"):
         SaveObjectTabled("pred", tmp_path)(data)
 
 
@@ -114,5 +119,5 @@ def test_scores_stand_beside_the_objects_they_belong_to(tmp_path):
     labels = MetaTensor(torch.tensor([[[2, 0, 1]]], dtype=torch.int32), meta={"filename_or_obj": "a.tif"})
     data = {"pred": labels, "raw": torch.ones(1, 1, 3), "detections": {"scores": torch.tensor([0.75, 0.5])}}
     SaveObjectTabled("pred", tmp_path, detections_key="detections")(data)
-    rows = list(csv.DictReader((tmp_path / "a_objects.csv").open()))
+    rows = csv_rows(tmp_path / "a_objects.csv")
     assert [(row["label"], row["score"]) for row in rows] == [("1", "0.75"), ("2", "0.5")]

@@ -1,8 +1,7 @@
-import csv
-
 import numpy as np
 import pytest
 import torch
+from csv_rows import csv_rows
 from monai.data import MetaTensor
 
 from medseg.errors import InputError, InputWarning
@@ -26,6 +25,12 @@ def volume():
     labels[1:3, 2:5, 1] = 1
     labels[4, 0, 2:4] = 3
     return labels, np.where(labels == 1, 40.0, -100.0).astype(np.float32)
+
+
+@pytest.mark.parametrize("names", ["liver", ["liver"], {"liver": 1}, None])
+def test_what_names_no_labels_is_refused(names):
+    with pytest.raises(InputError, match="structures are names by label"):
+        structure_names(names)
 
 
 def test_rows(volume):
@@ -59,8 +64,7 @@ def test_saved_and_warned_of(volume, tmp_path):
     item = {"pred": MetaTensor(torch.from_numpy(volume[0])[None], meta=meta), "raw": torch.from_numpy(volume[1])[None]}
     with pytest.warns(InputWarning, match=r"in/pt_7\.nii\.gz: not found: liver; is it another body region"):
         SaveStructureTabled("pred", tmp_path, NAMES)(item)
-    with (tmp_path / "pt_7_structures.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(tmp_path / "pt_7_structures.csv")
     assert [(r["structure"], r["voxels"]) for r in rows] == [("cord", "6"), ("liver", "0"), ("spleen", "2")]
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from medseg.errors import InputError
+from medseg.errors import InputError, InputWarning
 from medseg.transforms import CheckPatientSized
 
 
@@ -37,6 +37,12 @@ def test_patients_and_parts_of_them_pass(shape, spacing):
 def test_other_units_than_mm_are_refused(spacing, size):
     with pytest.raises(InputError, match=rf"^p1\.nii\.gz: {size} mm large, voxels of .* mm: no patient is of that"):
         CheckPatientSized("image")({"image": volume((64, 64, 30), spacing)})
+
+
+def test_a_patient_in_cm_is_warned_of_and_passes():
+    image = volume((512, 512, 100), (0.098, 0.098, 0.3))
+    with pytest.warns(InputWarning, match=r"^p1\.nii\.gz: 50\.18 .* in mm, not in cm\?$"):
+        assert CheckPatientSized("image")({"image": image})["image"] is image
 
 
 def test_other_limits():

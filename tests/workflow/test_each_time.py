@@ -1,11 +1,11 @@
 """A time series of volumes is worth the volumes of its times."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
 import tifffile
+from csv_rows import csv_rows
 
 from medseg.errors import InputError
 from medseg.io import Geometry, write_labels
@@ -39,11 +39,6 @@ def pairs_of(folder, prediction, truth, axes):
     return FilePair(folder.name, *paths)
 
 
-def rows_of(path):
-    with path.open() as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.mark.parametrize("objects", ["auto", "volume"])
 def test_scores_are_those_of_the_volumes(tmp_path, series, objects):
     options = EvaluationOptions(metrics=(*METRICS, "betti_0_error", "cl_dice"))
@@ -55,22 +50,23 @@ def test_scores_are_those_of_the_volumes(tmp_path, series, objects):
     assert any("label volumes" in notice for notice in whole.notices) == (objects == "auto")
 
 
-def test_places_and_objects_are_counted_through_all_times(tmp_path, series):
+def test_places_and_objects_have_their_time(tmp_path, series):
     evaluation = evaluate_files([pairs_of(tmp_path / "series", *series, "TZYX")], EvaluationOptions(), objects="volume")
     (found,) = listed_errors(tmp_path / "errors.csv", errors_of_pairs(evaluation, objects="volume"))
-    places = [[row[c] for c in ("error", "section", "z_um", "y_um")] for row in rows_of(tmp_path / "errors.csv")]
-    assert places[0] == ["merge", str(7 + 3), "6", "4.5"]
-    assert places[1][0] == "object_deletion"
-    assert 2 * 7 + 4 <= int(places[1][1]) < 3 * 7
-    assert float(places[1][2]) == 2.0 * (int(places[1][1]) - 2 * 7)
+    columns = ("error", "section", "time", "z", "z_um", "y_um")
+    places = [[row[column] for column in columns] for row in csv_rows(tmp_path / "errors.csv")]
+    assert places[0] == ["merge", str(7 + 3), "1", "3", "6", "4.5"]
+    error, section, time, z, z_um, _ = places[1]
+    assert (error, time) == ("object_deletion", "2")
+    assert 4 <= int(z) == int(section) - 2 * 7 == float(z_um) / 2.0
     for place in found.errors.places:
         _, xz, _ = planes_through(found.errors, place, 96, None)
         assert xz.errors.classes.shape == (1, 7, 30)  # nothing of the other times
         assert len(np.unique(xz.errors.reference)) == 3
     counts = write_match_table(tmp_path / "matches.csv", evaluation, objects="volume")
     assert (counts["matched"], counts["merged"], counts["missed"], counts["merger"]) == (3, 2, 1, 1)
-    missed = next(row for row in rows_of(tmp_path / "matches.csv") if row["outcome"] == "missed")
-    assert (missed["reference"], missed["z"], missed["y"]) == ("400", str(2 * 7 + 5), "11.5")
+    missed = next(row for row in csv_rows(tmp_path / "matches.csv") if row["outcome"] == "missed")
+    assert (missed["reference"], missed["time"], missed["z"], missed["y"]) == ("400", "2", "5", "11.5")
 
 
 def test_a_series_of_sections_stays_one(tmp_path, series):

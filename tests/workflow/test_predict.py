@@ -1,9 +1,9 @@
-import csv
 import errno
 from pathlib import Path
 
 import numpy as np
 import pytest
+from csv_rows import csv_rows
 
 from medseg.catalog import Bundle
 from medseg.errors import InputError
@@ -42,8 +42,7 @@ def test_results_of_a_stack(tiny_bundle, stack, tmp_path):
     assert 0 <= probability.min() < 0.5 < probability.max() <= 1
     assert not labels[probability <= 0.5].any()
     assert result.objects == labels.max() == len(np.unique(labels)) - 1 > 3
-    with (tmp_path / "z_objects.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv_rows(tmp_path / "z_objects.csv")
     assert sorted(int(row["label"]) for row in rows) == list(range(1, result.objects + 1))
     first = labels[int(rows[0]["section"])] == int(rows[0]["label"])
     raw = read_image(stack)[0][int(rows[0]["section"])]

@@ -1,7 +1,6 @@
 """Left and right of a bundle are not exchanged among somebody else's labels."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +9,7 @@ from monai.bundle import ConfigParser
 from medseg.catalog import find_bundle
 from medseg.errors import InputError
 from medseg.workflow.predict import Predictor
-from medseg.workflow.side_pairs import named_classes, refuse_pairs_of_other_labels
+from medseg.workflow.side_pairs import refuse_pairs_of_other_labels
 
 BUNDLE = find_bundle("headneck_ct_unet_transfer")
 OWN = BUNDLE.metadata["network_data_format"]["outputs"]["pred"]["channel_def"]
@@ -53,17 +52,6 @@ def test_bundles_without_sides_take_any_classes():
     parser = ConfigParser()
     parser.read_config(bundle.config("train"))
     refuse_pairs_of_other_labels(bundle, parser, {}, ABDOMEN)
-
-
-def test_classes_are_those_of_the_first_description_that_names_them(tmp_path: Path):
-    split, description, broken = (tmp_path / name for name in ("split.json", "dataset.json", "broken.json"))
-    split.write_text(json.dumps({"training": [], "validation": []}))
-    assert named_classes(None, split, description) is None
-    description.write_text(json.dumps({"classes": {"0": "background", "1": "liver"}}))
-    assert named_classes(split, description) == {"0": "background", "1": "liver"}
-    broken.write_text(json.dumps({"classes": ["liver"]}))
-    with pytest.raises(InputError, match=r"broken\.json: no description"):
-        named_classes(broken)
 
 
 def test_training_on_other_organs_is_refused(medseg, tmp_path):

@@ -10,18 +10,18 @@ from medseg.networks.encoders.atrous import atrous_plan, check_output_stride
 
 # expansion, channels, blocks, stride of the first block: Sandler et al., table 2
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
-_STEM, _LAST = 32, 1280
+_STEM = 32
 
 
 class MobileNetV2Encoder(nn.Module):
     """MobileNetV2 (Sandler et al., CVPR 2018) without its classifier, with torchvision's keys.
 
+    The 1-wide convolution to 1280 channels (``features.18``) counts as the classifier's.
+
     Args:
         spatial_dims: 2 or 3.
         in_channels: channels of the image.
         output_stride: 32, or 16 or 8 with the atrous rule.
-        last_conv: keep the classifier's own 1-wide convolution to 1280 channels (``features.18``) and return its
-            output as the coarsest map, instead of the 320 channels in front of it.
 
     Shapes: ``(B, in_channels, *n)`` to five maps of ``channels[i]`` channels and sides ceil(n / ``strides[i]``),
     finest first: the last block of each stride.
@@ -29,14 +29,14 @@ class MobileNetV2Encoder(nn.Module):
 
     stem_key = "features.0.0.weight"
 
-    def __init__(self, spatial_dims: int, in_channels: int, output_stride: int = 32, last_conv: bool = False) -> None:
+    def __init__(self, spatial_dims: int, in_channels: int, output_stride: int = 32) -> None:
         super().__init__()
         check_output_stride(output_stride, "mobilenet_v2")
         self.name = "mobilenet_v2"
-        self.ignored_keys = ("classifier.",) if last_conv else ("classifier.", "features.18.")
+        self.ignored_keys = ("classifier.", "features.18.")
         self.strides = tuple(min(s, output_stride) for s in (2, 4, 8, 16, 32))
-        self.channels = (16, 24, 32, 96, _LAST if last_conv else 320)
-        self._taps = [1, 3, 6, 13, 18 if last_conv else 17]
+        self.channels = (16, 24, 32, 96, 320)
+        self._taps = [1, 3, 6, 13, 17]
 
         layers: list[nn.Module] = [_conv_bn_relu6(spatial_dims, in_channels, _STEM, 3, stride=2)]
         blocks = [(t, c, s if i == 0 else 1) for t, c, n, s in _STAGES for i in range(n)]
@@ -45,8 +45,6 @@ class MobileNetV2Encoder(nn.Module):
         for (expansion, outside, _), (stride, rate) in zip(blocks, plan, strict=True):
             layers.append(_InvertedResidual(spatial_dims, inside, outside, expansion, stride, rate))
             inside = outside
-        if last_conv:
-            layers.append(_conv_bn_relu6(spatial_dims, inside, _LAST, 1))
         self.features = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> list[Tensor]:

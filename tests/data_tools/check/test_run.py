@@ -4,11 +4,11 @@ import json
 import os
 
 import imagecodecs
-import nibabel as nib
 import numpy as np
 import pytest
 import tifffile
 from checked_folder import SAMPLES, codes, entry, labels_of, split
+from nifti_file import save_nifti
 
 from data_tools.check.run import check_dataset
 from data_tools.layout import Dataset, Description, Entry, read_dataset, with_checksums, write_dataset_json
@@ -134,8 +134,7 @@ def test_mixed_types_dimensions_and_channels(folder):
 def nifti(path, array, diagonal=(-2, -2, 2), shift=0.0):
     affine = np.diag([*diagonal, 1.0]).astype(float)
     affine[0, 3] = shift
-    path.parent.mkdir(exist_ok=True, parents=True)
-    nib.save(nib.Nifti1Image(array, affine), path)
+    save_nifti(path, array, affine)
 
 
 def test_affines_orientations_and_classes(tmp_path):

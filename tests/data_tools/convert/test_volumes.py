@@ -1,8 +1,8 @@
 """CT volumes of NIfTI pairs and of OpenKBP come with their geometry and their organs."""
 
-import nibabel as nib
 import numpy as np
 import pytest
+from nifti_file import save_nifti
 
 from data_tools.convert.nifti_pairs import nifti_pairs
 from data_tools.convert.openkbp import ORGANS, openkbp_patients, read_patient
@@ -12,8 +12,7 @@ from medseg.errors import InputError
 def write_nifti(path, array, shift=0.0):
     affine = np.diag([-2.0, -2.0, 3.0, 1.0])
     affine[0, 3] = shift
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nib.save(nib.Nifti1Image(array, affine), path)
+    save_nifti(path, array, affine)
 
 
 def test_nifti_pairs_and_affines(tmp_path):

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from data_tools.catalogue import Download
 from data_tools.fetch.download import download_file, record_checksum
 from data_tools.fetch.errors import FetchError
+from data_tools.public_set import Download
 
 CONTENT = os.urandom(700_000)
 SHA = "sha256:" + hashlib.sha256(CONTENT).hexdigest()

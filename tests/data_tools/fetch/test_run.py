@@ -9,11 +9,12 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from data_tools.catalogue import SETS, Download
+from data_tools.catalogue import SETS
 from data_tools.convert.sets import CONVERTERS
 from data_tools.fetch.errors import FetchError
 from data_tools.fetch.run import fetch_set
 from data_tools.layout import read_dataset
+from data_tools.public_set import Download
 from data_tools.synth.nuclei import nuclei
 from medseg.errors import InputError
 
