@@ -9,16 +9,27 @@ from data_tools.check.findings import Finding, error, warning
 
 CLIPPED_AT = (255, 65535)
 _SHOWN = 5
+_SCATTERED = 10  # public sets: 1.0 to 1.2 pieces per id in label images, 17 and more per value in images of 8 bit
+_CRUMB = 16  # pixels; the pieces of their label images have more than 70 on average, those of images 1 to 8
 
 
 def check_instances(file: str, labels: np.ndarray) -> list[Finding]:
-    """An instance image: empty, clipped ids, a mask instead of ids, ids that lie in several pieces.
+    """An instance image: empty, gray values or a mask instead of ids, clipped ids, ids that lie in several pieces.
 
     In a time series of volumes (T, Z, Y, X) an id may stand for an object through all times.
     """
     ids = np.unique(labels[labels > 0])
     if not len(ids):
         return [warning("empty_labels", file, "holds no object; leave it out unless the image is truly empty")]
+    if _is_gray(labels):
+        return [
+            error(
+                "wrong_ids",
+                file,
+                f"its {len(ids)} values lie in crumbs of a few pixels, as gray values do, not ids of objects; are the "
+                "image and its labels exchanged?",
+            )
+        ]
     pieces = _ids_in_pieces(labels)
     if len(ids) == 1 and pieces:
         return [
@@ -26,7 +37,7 @@ def check_instances(file: str, labels: np.ndarray) -> list[Finding]:
                 "mask_not_instances",
                 file,
                 f"all {pieces[ids[0]]} objects have the one id {ids[0]}: this is a mask; give each object an id of its "
-                "own",
+                "own (`medseg data convert rgb-masks` does for 2D images whose objects do not touch)",
             )
         ]
     if ids[-1] in CLIPPED_AT and (len(ids) == ids[-1] or ids[-1] in pieces):  # no id is free, or several share it
@@ -49,6 +60,16 @@ def check_instances(file: str, labels: np.ndarray) -> list[Finding]:
             "one id; give each object an id of its own",
         )
     ]
+
+
+def _is_gray(labels: np.ndarray) -> bool:
+    """Whether the middle section looks like an image: values that lie scattered in pieces of a few pixels."""
+    sections = labels.reshape(-1, *labels.shape[-2:])
+    section = sections[len(sections) // 2]
+    values, labelled = np.count_nonzero(np.unique(section)), np.count_nonzero(section)
+    pieces = label(section, background=0, return_num=True, connectivity=2)[1]
+    scattered = values >= _SCATTERED and (pieces >= _SCATTERED * values or 2 * labelled > section.size)
+    return scattered and pieces * _CRUMB > labelled
 
 
 def _ids_in_pieces(labels: np.ndarray) -> dict[int, int]:

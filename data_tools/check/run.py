@@ -79,7 +79,10 @@ def _open(root: Path, split_file: str | Path | None) -> tuple[Dataset, list[Find
         return read_dataset(root), []
     findings = [
         error(
-            "no_partner", f, f"has no {'label image' if f.startswith('images') else 'image'} of the same stem; add it"
+            "no_partner",
+            f,
+            f"has no {'label image' if f.startswith('images') else 'image'} of the same stem; add it, or give both one "
+            "name",
         )
         for f in lonely
     ]

@@ -8,16 +8,20 @@ from typing import Any
 
 from medseg.errors import InputError
 
+_PYTHONS = {"True": True, "False": False, "None": None}
+
 
 def parse_settings(settings: list[str] | None, own: Mapping[str, str]) -> dict[str, Any]:
     """``["epochs=3", "train::batch_size=2"]`` as a dictionary; values are JSON where they can be, else text.
+
+    ``True``, ``False`` and ``None`` are what they are in Python: as text they would all count as true.
 
     Args:
         settings: what was given with ``--set``.
         own: keys that the command sets itself, and the option to use for each.
 
     Raises:
-        InputError: an item without ``=``, a key among ``own``: it would be set twice.
+        InputError: an item without ``=``, a key among ``own``: it would be set twice; a list that is no JSON.
     """
     values: dict[str, Any] = {}
     for item in settings or []:
@@ -29,7 +33,12 @@ def parse_settings(settings: list[str] | None, own: Mapping[str, str]) -> dict[s
         try:
             values[key] = json.loads(text)
         except json.JSONDecodeError:
-            values[key] = text
+            if text.startswith(("[", "{", "(")):
+                raise InputError(
+                    f"--set {item}: {text} is no JSON; write lists as [64,64], texts in double quotes, all of it in "
+                    'single quotes: --set \'KEY=["a","b"]\''
+                ) from None
+            values[key] = _PYTHONS.get(text, text)
     return values
 
 

@@ -179,12 +179,13 @@ def evaluate(
 
 def _check_outputs(*paths: Path | None, overwrite: bool) -> None:
     """Before an hour of work, not after it."""
+    from medseg.io.output_place import check_output_file
+
     outputs = [path for path in paths if path is not None]
     for number, path in enumerate(outputs):
         if path.resolve() in [other.resolve() for other in outputs[:number]]:
             raise InputError(f"{path}: named for two outputs, of which one would be lost; give each a name of its own")
-        if path.exists() and not overwrite:
-            raise InputError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
+        check_output_file(path, overwrite=overwrite)
 
 
 def _parse_spacing(text: str) -> tuple[float, ...]:

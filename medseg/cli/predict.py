@@ -91,6 +91,7 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import name_volumes
+    from medseg.io.output_place import check_output_file, check_output_folder
     from medseg.report.image_summary import write_image_summary
     from medseg.workflow.inputs import (
         gather_inputs,
@@ -120,9 +121,11 @@ def predict(
         overrides["axes"] = axes
     if summary and found.takes_volumes:
         raise InputError(f"{found.name}: --summary counts objects of images; of volumes see <stem>_structures.csv")
-    for path in (json_report, summary):
-        if path and path.exists() and not overwrite:
-            raise InputError(f"{path}: exists already; use {'' if resume else '--overwrite or '}another name")
+    for path in filter(None, (json_report, summary)):
+        if resume and path.is_file():
+            raise InputError(f"{path}: exists already; use another name")
+        check_output_file(path, overwrite=overwrite)
+    check_output_folder(output)
     files, problems = gather_inputs(inputs, name_volumes if found.takes_volumes else name_images)
     with progress(quiet=quiet) as say:
         for problem in problems:

@@ -58,7 +58,9 @@ def train(
     """
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings
+    from medseg.io.output_place import check_output_folder
 
+    check_output_folder(output)
     found = find_bundle(bundle)
     given = {"epochs": epochs, "seed": seed, "axes": axes, "split_file": None if split is None else str(split)}
     overrides = parse_settings(set_, _OPTIONS) | {"resume": resume}

@@ -31,7 +31,7 @@ def atomic_target(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
         os.replace(partial, path)
     except OSError as error:
         # a failed write knows no name, and that of the temporary file helps nobody
-        if error.filename is None or str(error.filename) == str(partial):
+        if error.filename is None or os.path.abspath(error.filename) == os.path.abspath(partial):
             error.strerror = error.strerror or str(error)  # numpy's own have only a text
             error.filename, error.filename2 = str(path), None
         raise

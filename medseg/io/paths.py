@@ -14,6 +14,7 @@ IMAGE_SUFFIXES = (".tif", ".tiff", ".png", *JPEG_SUFFIXES)
 NIFTI_SUFFIXES = (".nii.gz", ".nii")
 ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, *ITK_SUFFIXES)
+FROM_OTHER_FORMATS = "save images of other formats as OME-TIFF, with Fiji for example"
 _STEM_ENDINGS = (".ome.tiff", ".ome.tif", *IMAGE_SUFFIXES, *VOLUME_SUFFIXES)
 
 
@@ -81,19 +82,26 @@ def list_images(inputs: str | Path | Iterable[str | Path], suffixes: tuple[str, 
         if path.is_dir():
             found = [p for p in path.iterdir() if ends(p) and not p.is_dir() and not p.name.startswith(".")]
             if not found:
-                raise InputError(f"{path}: no images in this folder (looked for {', '.join(suffixes)})")
+                if suffixes == IMAGE_SUFFIXES and any(map(is_volume, path.iterdir())):
+                    raise InputError(f"{path}: holds volumes; CT bundles segment them, see docs/volumes.md")
+                raise InputError(f"{path}: no images in this folder ({_looked_for(suffixes)})")
         elif path.exists():
             found = [path]
         elif glob.has_magic(str(item)):
             found = [Path(p) for p in glob.glob(str(item), recursive=True) if ends(p) and not Path(p).is_dir()]
             if not found:
-                raise InputError(f"{item}: no image matches this pattern")
+                raise InputError(f"{item}: no image matches this pattern ({_looked_for(suffixes)})")
         else:
             raise InputError(f"{path}: no such file or folder")
         files.update(dict.fromkeys(sorted(found, key=natural_order)))
     if not files:
         raise InputError("no input given: name an image, a folder of images or a pattern")
     return list(files)
+
+
+def _looked_for(suffixes: tuple[str, ...]) -> str:
+    advice = FROM_OTHER_FORMATS if suffixes == IMAGE_SUFFIXES else "of a DICOM series name the folder"
+    return f"looked for {', '.join(suffixes)}; {advice}"
 
 
 def natural_order(path: str | Path) -> list[tuple[int, int, str]]:

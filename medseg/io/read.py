@@ -11,7 +11,7 @@ import numpy as np
 from medseg.errors import InputError
 from medseg.io.geometry import Geometry
 from medseg.io.jpeg import read_jpeg
-from medseg.io.paths import IMAGE_SUFFIXES, JPEG_SUFFIXES, is_image, is_volume
+from medseg.io.paths import FROM_OTHER_FORMATS, IMAGE_SUFFIXES, JPEG_SUFFIXES, is_image, is_volume
 from medseg.io.tiff import read_tiff
 
 _MOST_CHANNELS = 4  # a nameless axis up to this length may be channels, a longer one is a stack of pages
@@ -65,7 +65,10 @@ def read_labels(path: str | Path) -> tuple[np.ndarray, Geometry]:
             f"{path}: a label image holds integers, this one {array.dtype} that are not whole; save object ids"
         )
     if "C" in geometry.axes:
-        raise InputError(f"{path}: a label image has no colour channels, this one has axes {geometry.axes}")
+        raise InputError(
+            f"{path}: a label image has no colour channels, this one has axes {geometry.axes}; if each object has a "
+            "colour of its own, `medseg data convert rgb-masks` makes ids of them"
+        )
     if array.dtype.kind == "i" and array.min() < 0:
         raise InputError(f"{path}: negative ids (lowest {array.min()}); 0 is background, objects count from 1")
     return array, geometry
@@ -81,7 +84,7 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
             f"{path}: a volume; CT bundles segment it, `medseg evaluate --organs` scores it, see docs/volumes.md"
         )
     if not is_image(path):
-        raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)})")
+        raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)}); {FROM_OTHER_FORMATS}")
     if path.suffix.lower().startswith(".tif"):
         array, geometry = read_tiff(path, lambda *found: _resolve(path, *found, is_label), axes=axes, are_ids=is_label)
     else:

@@ -91,7 +91,10 @@ class RunState:
         except InputError:
             raise
         except (RuntimeError, LookupError, TypeError, ValueError, EOFError, UnpicklingError) as error:
-            raise InputError(f"{self.checkpoint}: cannot be resumed with this configuration ({error})") from error
+            reason = str(error)
+            if "loading state_dict" in reason:  # torch lists every key
+                reason = "its network is another one; resume with the bundle and the --set of the run"
+            raise InputError(f"{self.checkpoint}: cannot be resumed with this configuration ({reason})") from error
         self.history, self.best = stored["history"], stored["best"]
         engine.state.epoch = stored["epoch"]
         engine.state.iteration = stored["iteration"]
@@ -146,8 +149,9 @@ class RunState:
     def _write(self, name: str, content: Any) -> None:
         buffer = io.BytesIO()  # torch, writing by itself, reports a full disk as "iostream error"
         torch.save(content, buffer)
-        with atomic_target(self.run_dir / name, overwrite=True) as partial:
-            partial.write_bytes(buffer.getbuffer())
+        # not `partial.write_bytes`: if it fails, Python 3.12.1 crashes over the memoryview of a memoryview it leaves
+        with atomic_target(self.run_dir / name, overwrite=True) as partial, partial.open("wb") as file:
+            file.write(buffer.getbuffer())
 
 
 def refuse_used_folder(run_dir: Path, resume: bool) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
+from monai.data import MetaTensor
 from monai.data.meta_obj import get_track_meta
 from monai.transforms import Transform
 from monai.utils import TransformBackends, convert_to_tensor
 
-from medseg.errors import InputError
+from medseg.errors import InputError, InputWarning
 from medseg.io.source_file import describe_source
 from medseg.transforms.dictionary_form import DictionaryForm
 
@@ -23,6 +26,9 @@ class ToRGB(Transform):
 
     Raises:
         InputError: another number of channels.
+
+    Warns:
+        InputWarning: three different channels that the file stores as planes, as stains are.
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
@@ -34,12 +40,24 @@ class ToRGB(Transform):
         if channels == 1:
             return img.repeat(3, *[1] * (img.ndim - 1))
         if channels == 3:
+            if _are_planes(img) and not bool((img[:1] == img[1:]).all()):
+                warnings.warn(
+                    f"the three channels{describe_source(img)} were taken for red, green and blue; if they are stains, "
+                    "choose the one to segment, --channel 0 for example",
+                    InputWarning,
+                    stacklevel=2,
+                )
             return img.clone()
         raise InputError(
             f"the image{describe_source(img)} has {channels} channels, this bundle needs gray or RGB; choose the "
             "channel to segment, --channel 0 for example; if these are sections, save them as a stack, axes ZYX (of a "
             "plain TIFF say so, --axes ZYX)"
         )
+
+
+def _are_planes(img: torch.Tensor) -> bool:
+    """Whether the file stores channel after channel (``CYX``), not the colours of each pixel together (``YXC``)."""
+    return isinstance(img, MetaTensor) and "C" in str(img.meta.get("axes", ""))[:-1]
 
 
 class ToRGBd(DictionaryForm):

@@ -114,7 +114,19 @@ def evaluate_organs(
     if not any(score.counted for case in cases.values() for score in case.values()):
         what = f"the values {', '.join(map(str, names))}" if names else "a value above 0"
         raise InputError(f"{pairs[0].prediction} and {pairs[0].reference}: no volume holds {what}; see --organs")
-    return OrganEvaluation(names, tolerance_mm, cases, failed, tuple(message for _, message in warned))
+    return OrganEvaluation(names, tolerance_mm, cases, failed, _told_together(warned))
+
+
+def _told_together(warned: list[tuple[str, str]]) -> tuple[str, ...]:
+    """One line for each message, with the cases that it is about where it does not name them."""
+    cases: dict[str, list[str]] = {}
+    for stem, message in warned:
+        cases.setdefault(message, []).append(stem)
+    lines = []
+    for message, stems in cases.items():
+        more = f" and {len(stems) - 5} more" if len(stems) > 5 else ""
+        lines.append(message if all(stem in message for stem in stems) else f"{message} ({', '.join(stems[:5])}{more})")
+    return tuple(lines)
 
 
 def _score_pair(pair: FilePair, names: dict[int, str] | None, tolerance_mm: float) -> dict[int, OrganScore]:
@@ -125,7 +137,7 @@ def _score_pair(pair: FilePair, names: dict[int, str] | None, tolerance_mm: floa
     held = {int(label) for side in (prediction, reference) for label in np.unique(side)} - {0}
     if names and (others := sorted(held - set(names))):
         shown = f"{', '.join(map(str, others[:8]))}{' ...' if len(others) > 8 else ''}"
-        warnings.warn(f"{pair.stem}: the values {shown} have no name and are not scored", InputWarning, stacklevel=2)
+        warnings.warn(f"the values {shown} have no name and are not scored", InputWarning, stacklevel=2)
     return score_organs(prediction, reference, space.spacing_mm, sorted(names or held), tolerance_mm)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
 from medseg.io.list_volumes import subfolders_left_out
-from medseg.io.paths import is_image, is_volume
+from medseg.io.paths import FROM_OTHER_FORMATS, is_image, is_volume
 
 RESULT_SUFFIXES = {
     "labels": ".tif",
@@ -70,10 +70,12 @@ def left_out(inputs: Iterable[str]) -> list[str]:
     """A line for each folder among the inputs that also holds files of formats medseg does not read."""
     lines = []
     for folder in filter(Path.is_dir, map(Path, inputs)):
-        others = [p for p in folder.iterdir() if p.is_file() and not is_image(p) and not p.name.startswith(".")]
+        named = [p for p in folder.iterdir() if not is_image(p) and not p.name.startswith(".")]
+        others = [p for p in named if p.is_file() or p.suffix.lower() == ".zarr"]  # an image that is a folder
         if others:
             endings = ", ".join(sorted({p.suffix.lower() or "without ending" for p in others}))
-            lines.append(f"{folder}: left out {len(others)} of another format than medseg reads ({endings})")
+            what = f"left out {len(others)} of another format than medseg reads ({endings})"
+            lines.append(f"{folder}: {what}; {FROM_OTHER_FORMATS}")
     return lines
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,13 +32,11 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
         own: values medseg sets.
 
     Raises:
-        InputError: a key that the config lacks (MONAI would take it in silence), or a setup that fails:
-            weights of another network, a data folder that cannot be used.
+        InputError: a key that the config lacks (MONAI would take it in silence), text for a number or for true or
+            false, or a setup that fails: weights of another network, a data folder that cannot be used.
     """
     path = bundle.config(config)
-    for key in overrides:
-        if not bundle.has_key(config, key):
-            raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set")
+    _check_settings(bundle, path, overrides)
     try:
         with quiet_libraries():  # MONAI warns that configs run code: this one is ours or the user's
             workflow = ConfigWorkflow(
@@ -108,3 +109,25 @@ def root_cause(error: BaseException) -> str:
         )
     text = f"{type(error).__name__}: {error}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+
+
+def _check_settings(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
+    defaults = dict(_inner(json.loads(path.read_text(encoding="utf-8"))))
+    for key, value in overrides.items():
+        nested = key.replace("#", "::")
+        if nested not in defaults:
+            near = [inner for inner in defaults if inner.endswith(f"::{key}")][:3] or get_close_matches(key, defaults)
+            meant = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise InputError(f"{bundle.name}: its {path.name} has no key {key!r} to set{meant} ({path} shows all)")
+        default = defaults[nested]
+        if isinstance(default, bool | int | float) and isinstance(value, str) and not value.startswith(("$", "@")):
+            wanted = "true or false" if isinstance(default, bool) else f"a number such as {default}"
+            raise InputError(f"{bundle.name}: {key}={value}: give {wanted}")
+
+
+def _inner(node: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The keys of a config and of all that is in it, as `--set` names them, with their values."""
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        yield f"{above}{key}", value
+        yield from _inner(value, f"{above}{key}::")

@@ -33,7 +33,7 @@ def organ_names(text: str) -> dict[int, str] | None:
     if path.is_file():
         pairs = _of_file(path)
     elif "=" in text:
-        pairs = [(value.strip(), name.strip()) for name, _, value in (p.rpartition("=") for p in text.split(","))]
+        pairs = [(value.strip(), name.strip()) for name, _, value in (p.partition("=") for p in text.split(","))]
     else:
         pairs = _of_bundle(text)
     try:

@@ -40,3 +40,14 @@ def test_shapes():
 def test_refuses_what_is_no_shape(text):
     with pytest.raises(InputError, match=r"--tile .*: give 2 positive whole numbers, for example 572,572"):
         parse_shape("--tile", text, 2)
+
+
+def test_the_words_of_python_are_no_texts():
+    given = ["a=True", "b=False", "c=None", "d=true", "e=Truely"]
+    assert parse_settings(given, {}) == {"a": True, "b": False, "c": None, "d": True, "e": "Truely"}
+
+
+@pytest.mark.parametrize("text", ["(64,64)", "[64,64", "['a']", "{1: 'liver'}"])
+def test_lists_that_are_no_json(text):
+    with pytest.raises(InputError, match=r"--set a=.* is no JSON; write lists as \[64,64\]"):
+        parse_settings([f"a={text}"], {})

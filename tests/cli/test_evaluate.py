@@ -58,6 +58,12 @@ def test_folders_to_json_csv_and_report(folders):
     assert run(folders / "p", folders / "r", *flags, "--overwrite", "-q").output == ""
 
 
+@pytest.mark.parametrize("option", ["--json", "--csv", "--errors", "--matches", "--report"])
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_compared(folders, option):
+    with pytest.raises(InputError, match="is a folder; name a file"):
+        run(folders / "p", folders / "r", option, folders, "--overwrite")
+
+
 def test_errors_are_looked_for_once(folders, monkeypatch):
     looked_at = []
     monkeypatch.setattr(pair_errors, "map_errors", lambda *pair: looked_at.append(pair) or map_errors(*pair))

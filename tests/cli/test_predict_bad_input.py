@@ -123,6 +123,17 @@ def test_wrong_arguments_are_2(medseg, tiny_bundle, image, tmp_path, arguments, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("option", ["-o", "--json", "--summary"])
+def test_where_nothing_can_be_written_is_told_once_and_first(medseg, tiny_bundle, image, tmp_path, option):
+    (tmp_path / "file").write_text("in the way")
+    arguments = ["-o", tmp_path / "out", option, tmp_path / "file" / "x"]
+    done = medseg("predict", tiny_bundle, image, tmp_path / "gone.tif", *arguments)
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert line.endswith(f"cannot be made a folder, the file {tmp_path / 'file'} is in the way")
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unknown_bundle(medseg, image, tmp_path):
     done = medseg("predict", "em_membrain", image, "-o", tmp_path / "out")
     assert done.code == 2

@@ -1,3 +1,4 @@
+import gc
 import json
 import shutil
 
@@ -182,9 +183,17 @@ def test_an_unknown_bundle(medseg, em_folder, tmp_path):
 def test_a_full_disk_is_told(train, em_folder, tmp_path, no_space_left):
     with no_space_left():
         done = train(em_folder)
+    gc.collect()  # ended the process in Python 3.12.1
     assert done.code == 1
     assert "File too large" in done.err
     assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_a_file_where_the_run_should_go_is_told_before_the_data_are_checked(train, em_folder, tmp_path):
+    (tmp_path / "run").write_text("in the way")
+    done = train(em_folder)
+    assert (done.code, done.out) == (2, "")
+    assert "run is in the way" in done.err
 
 
 def test_weights_of_the_encoder_are_not_replaced_by_the_bundles_in_silence(medseg, em_folder, tmp_path):

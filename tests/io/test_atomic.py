@@ -60,6 +60,13 @@ def test_a_full_disk_names_the_file(tmp_path, no_space_left, write):
     assert caught.value.strerror
 
 
+def test_a_writer_that_gives_the_whole_path_of_the_temporary_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PermissionError) as caught, atomic_target("x.tif") as partial:
+        raise PermissionError(errno.EACCES, "Permission denied", str(partial.absolute()))
+    assert caught.value.filename == "x.tif"
+
+
 def test_another_file_that_fails_keeps_its_name(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, atomic_target(tmp_path / "x.txt"):
         (tmp_path / "other").read_bytes()

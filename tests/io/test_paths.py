@@ -4,6 +4,7 @@ import pytest
 
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
+from medseg.io.paths import VOLUME_SUFFIXES
 
 
 @pytest.mark.parametrize(
@@ -56,12 +57,18 @@ def test_a_name_with_pattern_letters_is_a_file(tmp_path):
 
 
 def test_says_what_is_missing(tmp_path):
-    touch(tmp_path, "empty/notes.txt")
+    touch(tmp_path, "empty/notes.txt", "ct/p1.nii.gz")
     for given, message in (
-        (tmp_path / "empty", "no images in this folder"),
+        (
+            tmp_path / "empty",
+            r"no images in this folder \(looked for \.tif, .*; save images of other formats as OME-TIFF",
+        ),
         (tmp_path / "gone.tif", "no such file or folder"),
-        (str(tmp_path / "*.tif"), "no image matches"),
+        (str(tmp_path / "*.czi"), r"no image matches this pattern \(looked for \.tif, .* as OME-TIFF"),
+        (tmp_path / "ct", r"ct: holds volumes; CT bundles segment them"),
         ([], "no input given"),
     ):
         with pytest.raises(InputError, match=message):
             list_images(given)
+    with pytest.raises(InputError, match=r"no image matches .* of a DICOM series name the folder"):
+        list_images(str(tmp_path / "*.dcm"), VOLUME_SUFFIXES)

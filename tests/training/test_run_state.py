@@ -226,6 +226,16 @@ def test_a_damaged_checkpoint(tmp_path, content):
         small_run(tmp_path, resume=True)
 
 
+def test_a_checkpoint_of_another_network_is_one_line(tmp_path):
+    small_run(tmp_path)
+    stored = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    stored["state"]["network"] = nn.Linear(5, 5).state_dict()
+    torch.save(stored, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"its network is another one; resume with the bundle .*\)$") as caught:
+        small_run(tmp_path, resume=True)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, no_space_left):
     small_run(tmp_path)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}

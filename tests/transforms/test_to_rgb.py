@@ -3,7 +3,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from medseg.errors import InputError
+from medseg.errors import InputError, InputWarning
 from medseg.transforms import ToRGB, ToRGBd
 
 
@@ -27,6 +27,18 @@ def test_refuses_stains_that_are_no_colour(channels):
     image = MetaTensor(torch.ones(channels, 2, 2), meta={"filename_or_obj": "stains.tif"})
     with pytest.raises(InputError, match=rf"stains\.tif.* has {channels} channels, this bundle needs gray or RGB"):
         ToRGB()(image)
+
+
+@pytest.mark.parametrize(
+    ("axes", "warns"), [("CYX", True), ("ZCYX", True), ("YXC", False), ("YX", False), (None, False)]
+)
+def test_planes_taken_for_colours_are_told(axes, warns, recwarn):
+    meta = {"filename_or_obj": "x.tif"} | ({"axes": axes} if axes else {})
+    ToRGB()(MetaTensor(torch.rand(3, 4, 5), meta=meta))
+    ToRGB()(MetaTensor(torch.ones(3, 4, 5), meta=meta))  # gray saved as three planes
+    told = [str(w.message) for w in recwarn if w.category is InputWarning]
+    assert len(told) == warns
+    assert all("three channels of x.tif were taken for red, green and blue" in line for line in told)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

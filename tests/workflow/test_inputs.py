@@ -33,9 +33,13 @@ def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
 
 def test_names_what_a_folder_holds_besides_images(tmp_path):
     a, *_ = touch(tmp_path, "in/a.tif", "in/b.CZI", "in/c.czi", "in/notes", "in/.hidden", "plain/b.jpg")
+    (a.parent / "d.zarr").mkdir()
+    (a.parent / "more").mkdir()
     (line,) = left_out([str(a.parent), str(tmp_path / "plain"), str(a)])
-    assert line.startswith(f"{a.parent}: left out 3 of another format")
-    assert line.endswith("(.czi, without ending)")
+    assert line.startswith(f"{a.parent}: left out 4 of another format")
+    assert line.endswith(
+        "(.czi, .zarr, without ending); save images of other formats as OME-TIFF, with Fiji for example"
+    )
 
 
 def test_names_the_subfolders_of_which_no_volume_is_taken(tmp_path):

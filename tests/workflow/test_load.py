@@ -12,6 +12,29 @@ def test_a_key_that_the_config_lacks(tiny_bundle, key):
         load_workflow(Bundle(tiny_bundle), "inference", {key: 1})
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"), [("min_sise", "min_size"), ("channels", "network_def::channels"), ("qqq", None)]
+)
+def test_a_key_that_may_be_meant_is_named(tiny_bundle, key, meant):
+    with pytest.raises(InputError) as caught:
+        load_workflow(Bundle(tiny_bundle), "inference", {key: 1})
+    assert ("did you mean" in str(caught.value)) == bool(meant)
+    assert (meant or "inference.json shows all") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("min_size", "few", "give a number such as"),
+        ("tta", "no", "give true or false"),
+        ("tta", "", "give true or false"),
+    ],
+)
+def test_text_in_place_of_a_number_or_a_switch(tiny_bundle, key, value, wanted):
+    with pytest.raises(InputError, match=f"tiny_em: {key}={value}: {wanted}"):
+        load_workflow(Bundle(tiny_bundle), "inference", {key: value})
+
+
 def test_settings_reach_nested_keys(tiny_bundle):
     settings = {"min_size": 7, "preprocessing::transforms::4::channels": 3, "device": "cpu"}
     parser = load_workflow(Bundle(tiny_bundle), "inference", settings, datalist=[{"image": ""}]).parser

@@ -28,6 +28,7 @@ def test_sources_of_names(tmp_path):
         ("Liver=one", "a value from 1 to 65535"),
         ("=1", "needs a name"),
         ("Liver=1,Spleen", "needs a name"),
+        ("Liver=1;Spleen=2", "needs a name"),
         ("Liver=-1", "a value from 1"),
         ("background=0", "each organ needs"),
         ("Liver=1,Spleen=1", "1 stands for two organs"),

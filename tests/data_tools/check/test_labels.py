@@ -23,6 +23,23 @@ def test_a_mask_is_no_instance_image(folder):
     assert ("mask_not_instances", "labels/0.tif") in codes(folder)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_an_image_in_place_of_its_labels(folder, dtype):
+    gray = SAMPLES[0].image.astype(dtype)
+    if dtype == np.uint16:
+        gray = gray * dtype(100) + np.random.default_rng(0).integers(0, 100, gray.shape, dtype)
+    labels_of(folder, 0, gray)
+    (finding,) = (f for f in check_dataset(folder).findings if f.level == "error")
+    assert (finding.code, finding.file) == ("wrong_ids", "labels/0.tif")
+    assert "are the image and its labels exchanged?" in finding.message
+
+
+def test_many_small_objects_are_no_gray_image():
+    labels = np.zeros((200, 200), np.uint16)
+    labels[::3, ::3] = np.arange(67 * 67).reshape(67, 67)
+    assert check_instances("f", labels) == []
+
+
 @pytest.mark.parametrize("limit", [255, 65535])
 def test_clipped_ids(folder, limit):
     labels = np.zeros((128, 128), np.int64)
