@@ -10,9 +10,9 @@ from monai.config import KeysCollection
 from monai.transforms import Transform
 from monai.utils import convert_to_dst_type
 from skimage.measure import label
-from skimage.segmentation import watershed
 
 from medseg.transforms.dictionary_form import DictionaryForm
+from medseg.transforms.flood import flood
 from medseg.transforms.instances import label_sections, of_size
 from medseg.transforms.probability_array import probability_array
 
@@ -70,7 +70,7 @@ class InstancesFromCore(Transform):
         cell = probabilities[0] if len(probabilities) == 2 else probabilities[1] + core
         mask = cell > self.cell_threshold
         seeds = of_size(label((core > self.core_threshold) & mask, connectivity=1), self.min_core)
-        cells = watershed(-(cell + core), seeds, mask=mask)
+        cells = flood(-(cell + core), seeds, mask)
         coreless = label(mask & (cells == 0), connectivity=1)
         cells = np.where(coreless > 0, coreless + cells.max(initial=0), cells)
         return of_size(cells, self.min_size, self.max_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -23,8 +24,8 @@ class LabelsOnInputGridd(MapTransform):
     """Turn logits on the network's grid into labels on the grid of the file, whatever transforms lie between.
 
     The affines of both grids say where a voxel lies, so one trilinear resampling of the class probabilities
-    undoes orientation, resampling, cropping and padding together; the argmax is taken slab by slab. Voxels
-    outside the network's grid (cropped air) are background.
+    undoes orientation, resampling, cropping and padding together; the argmax is taken slab by slab, where there is
+    more than background. Voxels outside the network's grid (cropped air) are background.
 
     Args:
         keys: logits ``(C, *spatial)``; they become labels ``(1, X, Y, Z)``, uint8 for up to 256 classes.
@@ -88,14 +89,33 @@ def labels_on_grid(probability: torch.Tensor, to_source: np.ndarray, shape: tupl
     size = torch.tensor(probability.shape[1:], dtype=torch.float64)
     # grid_sample counts from -1 at the outer face of the first voxel to 1 at that of the last, last axis first
     scale = 2 / size
-    planes = max(1, _SLAB_FLOATS // max(1, classes * shape[1] * shape[2]))
-    y, z = (torch.arange(n, dtype=torch.float64) for n in shape[1:])
-    for start in range(0, shape[0], planes):
-        x = torch.arange(start, min(start + planes, shape[0]), dtype=torch.float64)
+    box = _box_of_objects(probability, to_source, shape)
+    planes = max(1, _SLAB_FLOATS // max(1, classes * len(box[1]) * len(box[2])))
+    y, z = (torch.tensor(side, dtype=torch.float64) for side in box[1:])
+    for start in box[0][::planes]:
+        x = torch.arange(start, min(start + planes, box[0].stop), dtype=torch.float64)
         index = torch.stack(torch.meshgrid(x, y, z, indexing="ij"), dim=-1)
         place = (index @ matrix[:3, :3].T + matrix[:3, 3] + 0.5) * scale - 1
         inside = (place.abs() <= 1 + 1e-6).all(dim=-1).to(device)
         grid = place.flip(-1)[None].to(device, probability.dtype)
         sampled = F.grid_sample(probability[None], grid, mode="bilinear", padding_mode="border", align_corners=False)
-        labels[start : start + len(x)] = (sampled[0].argmax(dim=0) * inside).to(labels.dtype)
+        there = slice(start, start + len(x)), *(slice(side.start, side.stop) for side in box[1:])
+        labels[there] = (sampled[0].argmax(dim=0) * inside).to(labels.dtype)
     return labels
+
+
+def _box_of_objects(probability: torch.Tensor, to_source: np.ndarray, shape: tuple[int, int, int]) -> list[range]:
+    """Indices, axis by axis, outside which every voxel lies among voxels of background, which it is then itself."""
+    found = [np.flatnonzero(found.cpu()) for found in _along_axes(probability.argmax(dim=0) != 0)]
+    if not found[0].size:
+        return [range(0)] * 3
+    corners = np.array(list(itertools.product(*((places[0] - 1, places[-1] + 1) for places in found))))
+    there = (corners - to_source[:3, 3]) @ np.linalg.inv(to_source[:3, :3]).T
+    low, high = np.floor(there.min(axis=0)).astype(int), np.ceil(there.max(axis=0)).astype(int) + 1
+    box = [range(max(0, a), min(n, b)) for a, b, n in zip(low, high, shape, strict=True)]
+    return box if all(map(len, box)) else [range(0)] * 3
+
+
+def _along_axes(mask: torch.Tensor) -> list[torch.Tensor]:
+    """For each axis, whether any voxel of a plane across it is set."""
+    return [mask.any(dim=2).any(dim=1), mask.any(dim=2).any(dim=0), mask.any(dim=0).any(dim=0)]

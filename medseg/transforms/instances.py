@@ -11,9 +11,9 @@ from monai.config import KeysCollection
 from monai.transforms import Transform
 from monai.utils import convert_to_dst_type
 from skimage.measure import label
-from skimage.segmentation import watershed
 
 from medseg.transforms.dictionary_form import DictionaryForm
+from medseg.transforms.flood import flood
 from medseg.transforms.probability_array import probability_array
 
 
@@ -74,7 +74,7 @@ class InstancesFromProbabilityd(DictionaryForm):
 def _cells(probability: np.ndarray, seed_threshold: float, threshold: float, min_size: int) -> np.ndarray:
     seeds = of_size(label(probability > seed_threshold, connectivity=1), min_size)
     mask = probability > threshold
-    return seeds if seed_threshold == threshold else watershed(-probability, seeds, mask=mask)
+    return seeds if seed_threshold == threshold else flood(-probability, seeds, mask)
 
 
 def of_size(labels: np.ndarray, min_size: int, max_size: int | None = None) -> np.ndarray:
@@ -92,7 +92,7 @@ def label_sections(maps: np.ndarray, spatial_dims: int, cells: Callable[[np.ndar
     Args:
         maps: what the cells are found in.
         spatial_dims: axes of one section.
-        cells: from the ``(C, *spatial)`` maps of a section to its label image; any positive ids.
+        cells: from the ``(C, *spatial)`` maps of a section to its label image; ids no larger than it has pixels.
 
     Returns:
         ``(1, *sections, *spatial)`` int32, ids dense from 1.
@@ -101,9 +101,9 @@ def label_sections(maps: np.ndarray, spatial_dims: int, cells: Callable[[np.ndar
     sections = maps.reshape(len(maps), -1, *spatial)
     labels, last = np.zeros(sections.shape[1:], np.int32), 0
     for k, out in enumerate(labels):
-        present, dense = np.unique(cells(sections[:, k]), return_inverse=True)
-        first = 0 if present[0] == 0 else 1
-        dense = dense.reshape(spatial) + first
-        out[...] = np.where(dense > 0, dense + last, 0)
-        last += len(present) - 1 + first
+        found = cells(sections[:, k])
+        present = np.bincount(found.ravel(), minlength=1) > 0
+        present[0] = False
+        out[...] = np.where(present, last + np.cumsum(present), 0).astype(np.int32)[found]
+        last += int(present.sum())
     return labels.reshape(1, *maps.shape[1:])

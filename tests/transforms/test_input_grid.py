@@ -1,7 +1,11 @@
+from unittest import mock
+
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from monai.data import MetaTensor
 from monai.transforms import (
     Compose,
@@ -88,6 +92,21 @@ def test_another_grid_is_linear_interpolation_and_outside_is_background():
     np.testing.assert_array_equal(labels[clear], expected.argmax(0)[clear])
     assert outside.any()
     assert not labels[outside].any()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 0.003, 0.05]), st.booleans())
+def test_places_among_background_need_no_sampling(seed, share, turned):
+    rng = np.random.default_rng(seed)
+    source, target = rng.integers(1, 12, 3), tuple(map(int, rng.integers(1, 16, 3)))
+    probability = rng.random((3, *source)).astype(np.float32)
+    probability[0][rng.random(source) >= share] = 1  # background, with equals
+    matrix = rotated(rng.uniform(0.2, 2, 3), rng.choice([-1, 1], 3), angle=0.35 * turned)
+    matrix[:3, 3] = source / 2 - matrix[:3, :3] @ rng.uniform(0, target)
+    found = labels_on_grid(torch.from_numpy(probability), matrix, target)
+    with mock.patch.object(module, "_box_of_objects", return_value=[range(n) for n in target]):
+        everywhere = labels_on_grid(torch.from_numpy(probability), matrix, target)
+    np.testing.assert_array_equal(found, everywhere)
 
 
 def test_an_image_of_another_reader_or_shape_is_refused():
