@@ -55,7 +55,8 @@ class MicroscopyReader(ImageReader):
         Raises:
             InputError: as :func:`medseg.io.read_image`; several files of different axes or shapes.
         """
-        arrays = [channel_first(*read_image(path, axes=self.axes)) for path in img]
+        stored = [read_image(path, axes=self.axes) for path in img]
+        arrays = [channel_first(*image) for image in stored]
         array, geometry = arrays[0]
         has_channels = geometry.axes[0] == "C"
         if len(arrays) > 1:
@@ -67,6 +68,7 @@ class MicroscopyReader(ImageReader):
         spatial = array.shape[1:] if has_channels else array.shape
         meta = {
             **geometry.to_meta(),
+            "stored_axes": stored[0][1].axes,
             MetaKeys.SPATIAL_SHAPE: np.asarray(spatial),
             MetaKeys.ORIGINAL_CHANNEL_DIM: 0 if has_channels else "no_channel",
             MetaKeys.AFFINE: geometry.affine(),

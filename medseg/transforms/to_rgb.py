@@ -57,7 +57,7 @@ class ToRGB(Transform):
 
 def _are_planes(img: torch.Tensor) -> bool:
     """Whether the file stores channel after channel (``CYX``), not the colours of each pixel together (``YXC``)."""
-    return isinstance(img, MetaTensor) and "C" in str(img.meta.get("axes", ""))[:-1]
+    return isinstance(img, MetaTensor) and "C" in str(img.meta.get("stored_axes", ""))[:-1]
 
 
 class ToRGBd(DictionaryForm):

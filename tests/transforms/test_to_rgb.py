@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor
+from monai.transforms import LoadImage
+from skimage.io import imsave
 
 from medseg.errors import InputError, InputWarning
+from medseg.io import Geometry, write_image
+from medseg.io.monai_io import MicroscopyReader
 from medseg.transforms import ToRGB, ToRGBd
 
 
@@ -29,16 +33,23 @@ def test_refuses_stains_that_are_no_colour(channels):
         ToRGB()(image)
 
 
-@pytest.mark.parametrize(
-    ("axes", "warns"), [("CYX", True), ("ZCYX", True), ("YXC", False), ("YX", False), (None, False)]
-)
-def test_planes_taken_for_colours_are_told(axes, warns, recwarn):
-    meta = {"filename_or_obj": "x.tif"} | ({"axes": axes} if axes else {})
-    ToRGB()(MetaTensor(torch.rand(3, 4, 5), meta=meta))
-    ToRGB()(MetaTensor(torch.ones(3, 4, 5), meta=meta))  # gray saved as three planes
-    told = [str(w.message) for w in recwarn if w.category is InputWarning]
-    assert len(told) == warns
-    assert all("three channels of x.tif were taken for red, green and blue" in line for line in told)
+def _colours_and_gray(folder, shape, write):
+    for name, values in (("colours", np.arange(60)), ("gray", np.full(60, 9))):  # the latter is gray saved as RGB
+        write(folder / name, values.astype(np.uint8).reshape(shape))
+    for path in sorted(folder.iterdir()):
+        ToRGB()(LoadImage(reader=MicroscopyReader())(path))
+
+
+def test_planes_taken_for_colours_are_told(tmp_path):
+    with pytest.warns(InputWarning, match="three channels of .*colours.tif were taken for red, green and") as told:
+        _colours_and_gray(tmp_path, (3, 4, 5), lambda path, image: write_image(f"{path}.tif", image, Geometry("CYX")))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.filterwarnings("error")
+def test_colours_of_each_pixel_are_no_stains(tmp_path, suffix):
+    _colours_and_gray(tmp_path, (5, 4, 3), lambda path, image: imsave(f"{path}{suffix}", image, check_contrast=False))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
