@@ -9,7 +9,7 @@ from skimage.segmentation import watershed
 
 
 def flood(image: np.ndarray, seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Grow seeds over a mask, low pixels first: scikit-image's ``watershed``, many times faster on large images.
+    """Grow seeds over a mask, low pixels first, as scikit-image's ``watershed`` does, but only where it matters.
 
     A component of the mask that holds one seed is that seed's. Those that hold several are flooded one by one. Pixels
     deep in a seed have no part in where it meets another, so a flood starts from those that touch what is still free.
