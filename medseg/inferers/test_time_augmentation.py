@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import torch
 from monai.inferers import Inferer, SimpleInferer
-from monai.utils import convert_to_dst_type, convert_to_tensor
+from monai.utils import convert_to_dst_type, convert_to_tensor, ensure_tuple
 from torch import Tensor
 from torch.nn.functional import log_softmax, logsigmoid
 
@@ -87,7 +87,7 @@ class TestTimeAugmentationInferer(Inferer):
         symmetries: str | None = None,
         enabled: bool = True,
         side_pairs: Sequence[Sequence[int]] = (),
-        zooms: Sequence[float] = (1.0,),
+        zooms: float | Sequence[float] = (1.0,),
     ) -> None:
         super().__init__()
         if activation not in ("sigmoid", "softmax"):
@@ -99,6 +99,7 @@ class TestTimeAugmentationInferer(Inferer):
         if paired and any(symmetry.transposed for symmetry in self.symmetries):
             raise ValueError('side_pairs need symmetries of "flips" or "sides": turns leave no axis from side to side')
         check_around_slices(inferer, spatial_dims, any(symmetry.transposed for symmetry in self.symmetries))
+        zooms = ensure_tuple(zooms)
         if not zooms:
             raise ValueError("zooms: give at least one, 1 for the image as it is")
         self.inferer = inferer or SimpleInferer()

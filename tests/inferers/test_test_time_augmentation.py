@@ -77,6 +77,9 @@ def test_mean_of_probabilities_over_sizes(symmetries):
         averaged = TestTimeAugmentationInferer(symmetries=symmetries, zooms=zooms)(image, network)
     torch.testing.assert_close(averaged.sigmoid(), torch.stack(sizes).sigmoid().mean(0))
     assert not torch.allclose(averaged, sizes[1], atol=1e-2)
+    with torch.inference_mode():
+        one = TestTimeAugmentationInferer(symmetries=symmetries, zooms=1.5)(image, network)
+    torch.testing.assert_close(one.sigmoid(), sizes[2].sigmoid())
 
 
 def test_the_mean_turns_with_the_image():
