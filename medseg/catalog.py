@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,18 +83,10 @@ class Bundle:
             raise InputError(f"{self.root}: this bundle has no configs/{name}.json")
         return path
 
-    def has_key(self, config: str, key: str) -> bool:
-        """Whether a file of ``configs`` is there and has a key such as ``network_def::channels`` (or with ``#``)."""
+    def settings(self, config: str) -> dict[str, Any]:
+        """All keys of a file of ``configs``, such as ``network_def::channels``, with their values; none if it lacks."""
         path = self.root / "configs" / f"{config}.json"
-        node: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        for part in key.replace("#", "::").split("::"):
-            if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-                node = node[int(part)]
-            elif isinstance(node, dict) and part in node:
-                node = node[part]
-            else:
-                return False
-        return True
+        return dict(_nested(json.loads(path.read_text(encoding="utf-8")))) if path.is_file() else {}
 
     def summary(self) -> dict[str, Any]:
         """What ``medseg bundles`` shows; reads no weights."""
@@ -127,6 +120,13 @@ class Bundle:
                 f"{expected[:12]}...); reinstall medseg, or name your own file (--weights)"
             )
         return found
+
+
+def _nested(node: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in pairs:
+        yield f"{above}{key}", value
+        yield from _nested(value, f"{above}{key}::")
 
 
 def list_bundles() -> list[Bundle]:

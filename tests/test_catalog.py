@@ -46,7 +46,7 @@ def test_an_unknown_bundle_is_answered_with_the_known_ones(tmp_path):
     ("config", "key", "there"),
     [
         ("train", "network_def::channels", True),
-        ("train", "network_def#channels#0", True),
+        ("train", "network_def::channels::0", True),
         ("train", "network_def::channels::9", False),
         ("train", "network_def::widths", False),
         ("inference", "epochs", False),
@@ -54,7 +54,7 @@ def test_an_unknown_bundle_is_answered_with_the_known_ones(tmp_path):
     ],
 )
 def test_keys_of_a_config(copy, config, key, there):
-    assert copy.has_key(config, key) == there
+    assert (key in copy.settings(config)) == there
 
 
 def test_summary(copy):

@@ -167,11 +167,11 @@ def predict(
 
 def _switches(bundle: Bundle, wanted: dict[str, bool | int]) -> dict[str, bool | int]:
     """What is asked for, of what the bundle's config knows; what it does not know must not be asked for."""
-    known = {key: asked for key, asked in wanted.items() if bundle.has_key("inference", key)}
+    known = bundle.settings("inference")
     for key, asked in wanted.items():
         if asked is not False and key not in known:
             raise InputError(f"{bundle.name}: cannot do {_OPTIONS[key]}; leave it out")
-    return known
+    return {key: asked for key, asked in wanted.items() if key in known}
 
 
 def _run(bundle: Bundle, files, output, device, weights, overrides, say: Progress, verbose: bool):

@@ -42,8 +42,8 @@ class TestTimeAugmentationInferer(Inferer):
 
     Probabilities are averaged, after the activation and with equal weight; what is returned are the logits of
     the mean, so that everything behind the inferer stays as it is. Costs as many runs as there are symmetries,
-    at each of the sizes (a size of 1.3 costs 1.7 runs in 2D). The U-Net paper averages seven rotated inputs, where
-    turns by right angles need no interpolation; DeepLabV3+ averages mirrored inputs of several sizes.
+    at each of the sizes (a size of 1.3 costs 1.7 runs in 2D). The U-Net paper averages seven rotated inputs
+    (turns by right angles need no interpolation), DeepLabV3+ mirrored inputs of several sizes.
 
     MONAI's ``TestTimeAugmentation`` draws random transforms of a data set's items and inverts them; it is no
     inferer, and random draws of a group of eight repeat some of its members and leave out others.

@@ -153,7 +153,7 @@ def _format(path: Path, format: str | None) -> str:
 def _network(bundle: Bundle, level: int | None, weights: Path, overrides: dict[str, Any]) -> nn.Module:
     overrides = overrides | {"weights": str(weights), "device": torch.device("cpu")}
     if level is not None:
-        if not bundle.has_key("inference", "level"):
+        if "level" not in bundle.settings("inference"):
             raise InputError(f"{bundle.name}: its network has no levels to prune to; leave --level out")
         overrides["level"] = level
     workflow = load_workflow(bundle, "inference", overrides, datalist=[{"image": ""}])

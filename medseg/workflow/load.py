@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -36,7 +34,7 @@ def load_workflow(bundle: Bundle, config: str, overrides: dict[str, Any], **own:
             false, or a setup that fails: weights of another network, a data folder that cannot be used.
     """
     path = bundle.config(config)
-    _check_settings(bundle, path, overrides)
+    _check_settings(bundle, config, overrides)
     try:
         with quiet_libraries():  # MONAI warns that configs run code: this one is ours or the user's
             workflow = ConfigWorkflow(
@@ -111,8 +109,8 @@ def root_cause(error: BaseException) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
-def _check_settings(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> None:
-    defaults = dict(_inner(json.loads(path.read_text(encoding="utf-8"))))
+def _check_settings(bundle: Bundle, config: str, overrides: dict[str, Any]) -> None:
+    defaults, path = bundle.settings(config), bundle.config(config)
     for key, value in overrides.items():
         nested = key.replace("#", "::")
         if nested not in defaults:
@@ -123,11 +121,3 @@ def _check_settings(bundle: Bundle, path: Path, overrides: dict[str, Any]) -> No
         if isinstance(default, bool | int | float) and isinstance(value, str) and not value.startswith(("$", "@")):
             wanted = "true or false" if isinstance(default, bool) else f"a number such as {default}"
             raise InputError(f"{bundle.name}: {key}={value}: give {wanted}")
-
-
-def _inner(node: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """The keys of a config and of all that is in it, as `--set` names them, with their values."""
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in pairs:
-        yield f"{above}{key}", value
-        yield from _inner(value, f"{above}{key}::")

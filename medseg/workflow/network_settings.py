@@ -17,10 +17,11 @@ _OF_ONE_RUN = ("axes", "device", "imports", "initialize", "network", "run")  # n
 
 def write_network_settings(run_dir: Path, bundle: Bundle, overrides: Mapping[str, Any]) -> None:
     """Write the overrides of ``train.json`` that ``inference.json`` knows too; no file if there are none."""
+    known = bundle.settings("inference")
     settings = {
         key: value
         for key, value in overrides.items()
-        if _parts(key)[0] not in _OF_ONE_RUN and bundle.has_key("inference", key)
+        if _parts(key)[0] not in _OF_ONE_RUN and "::".join(_parts(key)) in known
     }
     if settings:
         write_json(run_dir / FILE, settings, overwrite=True)

@@ -55,7 +55,7 @@ def run_training(
         training_items(data, part, split_file=split)  # refuses what cannot be used before a network is built
     workflow = load_workflow(bundle, "train", overrides, dataset_dir=str(data), output_dir=str(output), progress=True)
     names = named_classes(split and Path(split), data / "dataset.json")
-    if bundle.has_key("train", "structures"):
+    if "structures" in bundle.settings("train"):
         names = structures_of(overrides.get("structures"), names, workflow.parser["network_def::out_channels"])
         overrides = overrides | ({"structures": names} if names else {})
     refuse_pairs_of_other_labels(bundle, workflow.parser, overrides, names)
