@@ -19,7 +19,7 @@ import torch
 from monai.bundle import ConfigParser
 from monai.networks.nets import BasicUNet, BasicUNetPlusPlus
 from monai.utils import set_determinism
-from nuclei_scores import BUNDLE, bundle_cells, probabilities, scores, table_of, validation_samples
+from nuclei_scores import BUNDLE, bundle_cells, prepared_samples, probabilities, scores, table_of
 from torch import Tensor, nn
 
 from medseg.catalog import find_bundle
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    samples, batches, cells = validation_samples(options.data), training_batches(options.data), bundle_cells()
+    samples, batches, cells = prepared_samples(options.data), training_batches(options.data), bundle_cells()
     results: dict[str, dict[str, dict[str, float]]] = {}
     for name in options.only:
         torch.manual_seed(0)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from nuclei_scores import Sample, bundle_cells, bundle_parts, probabilities, scores, table_of, validation_samples
+from nuclei_scores import Sample, bundle_cells, bundle_parts, prepared_samples, probabilities, scores, table_of
 
 from medseg.catalog import find_bundle
 from medseg.inferers import ImageDetections
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    samples = validation_samples(options.data)
+    samples = prepared_samples(options.data)
     score = json.loads(find_bundle(BUNDLE).config("inference").read_text(encoding="utf-8"))["score_threshold"]
     found = detect(samples, options.weights, min(SWEEP) if options.sweep else score, options.tta)
     rows = scores(painted(found, samples, score), samples, as_they_are, topology=False)

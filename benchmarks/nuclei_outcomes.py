@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from nuclei_scores import FLUORESCENCE, bundle_cells, bundle_parts, probabilities, validation_samples
+from nuclei_scores import FLUORESCENCE, bundle_cells, bundle_parts, prepared_samples, probabilities
 
 from medseg.kernels.contingency import contingency_table
 from medseg.metrics.object_outcomes import OUTCOMES, ObjectOutcome, object_outcomes
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--core", type=float, help="threshold of cores, in place of the bundle's")
     parser.add_argument("--cell", type=float, help="threshold of nuclei, in place of the bundle's")
     options = parser.parse_args()
-    samples = [s for s in validation_samples(options.data) if options.all or s.kind in FLUORESCENCE]
+    samples = [s for s in prepared_samples(options.data) if options.all or s.kind in FLUORESCENCE]
     network, inferer = bundle_parts(options.weights, tta=options.tta)
     cells, images = bundle_cells(), []
     cells.core_threshold = cells.core_threshold if options.core is None else options.core

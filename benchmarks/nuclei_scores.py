@@ -80,7 +80,7 @@ class Score:
         }
 
 
-def validation_samples(folder: Path, part: str = "validation") -> list[Sample]:
+def prepared_samples(folder: Path, part: str = "validation") -> list[Sample]:
     """The validation (or training) images of a folder, prepared as the bundle does."""
     steps = (LoadSectiond(), ToRGBd("image"), PercentileNormalized("image", upper=99.8, spatial_dims=2, together=True))
     samples = []
@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--sweep", action="store_true")
     parser.add_argument("--part", default="validation", choices=("training", "validation"))
     options = parser.parse_args()
-    samples = validation_samples(options.data, options.part)
+    samples = prepared_samples(options.data, options.part)
     network, inferer = bundle_parts(options.weights, level=options.level, tta=options.tta)
     found = probabilities(network, samples, inferer)
     print(table_of(scores(found, samples, bundle_cells()), "images"))

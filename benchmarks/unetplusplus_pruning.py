@@ -57,9 +57,9 @@ def median_seconds(networks: dict[int, nn.Module], image: torch.Tensor, repeats:
 
 def accuracies(networks: dict[int, nn.Module], folder: Path) -> dict[int, dict[str, float]]:
     """IoU and AP50 of each level of the bundle's network on all its validation images."""
-    from nuclei_scores import bundle_cells, probabilities, scores, validation_samples
+    from nuclei_scores import bundle_cells, prepared_samples, probabilities, scores
 
-    samples, cells, found = validation_samples(folder), bundle_cells(), {}
+    samples, cells, found = prepared_samples(folder), bundle_cells(), {}
     for level, network in networks.items():
         result = scores(probabilities(network, samples), samples, cells, topology=False)["all"]
         found[level] = {name: result[name] for name in ("IoU", "AP50")}
