@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
@@ -37,7 +38,9 @@ class CheckClassesd(MapTransform):
         """Look at the keys; the data pass through unchanged."""
         known = range(self.num_classes)
         for key in self.key_iterator(data):
-            values = torch.unique(convert_to_tensor(data[key], track_meta=False)).tolist()
+            labels = convert_to_tensor(data[key], track_meta=False).cpu()
+            # numpy has no bfloat16, but finds the values of a volume several times faster than torch
+            values = np.unique(labels.float() if labels.dtype == torch.bfloat16 else labels).tolist()
             source = describe_source(data[key])
             if broken := [value for value in values if value != value or value % 1]:
                 raise InputError(f"the labels{source} hold {broken[0]:g}: classes are whole numbers, never between two")
