@@ -19,7 +19,7 @@ from data_tools.check.labels import check_classes, check_instances
 from data_tools.check.leaks import check_duplicates, check_split
 from data_tools.layout import Dataset, Description, Entry, file_checksum, pair_by_stem, read_dataset
 from data_tools.near_duplicates import Fingerprint, fingerprint
-from data_tools.pixels import Pixels, as_one_stack, read_pixels
+from data_tools.pixels import Pixels, as_one_stack, gray_stack, read_pixels
 from medseg.errors import InputError
 from medseg.io.volume import stored_axes
 
@@ -110,7 +110,7 @@ def _check_pair(dataset: Dataset, subset: str, entry: Entry, axes: str | None, g
     else:
         findings += check_instances(entry.label, truth if entry.sections else labels.array)
     _gather_labels(subset, truth, kind, gathered)
-    findings += check_alignment(entry.label, _grey(image)[part], _grey(labels)[part])
+    findings += check_alignment(entry.label, gray_stack(image)[part], gray_stack(labels)[part])
     return findings
 
 
@@ -120,21 +120,11 @@ def _read(dataset: Dataset, file: str, *, labels: bool, axes: str | None = None)
         return read_pixels(path, labels=labels, axes=axes), []
     except InputError as problem:
         text = str(problem).removeprefix(f"{path}: ")
-        code = "nan" if "NaN" in text else "wrong_ids" if labels and "label image" in text else "unreadable"
-        if "negative ids" in text:
-            code = "wrong_ids"
+        ids = "label image" in text or "negative ids" in text
+        code = "nan" if "NaN" in text else "wrong_ids" if labels and ids else "unreadable"
         return None, [error(code, file, text)]
     except OSError as problem:
         return None, [error("unreadable", file, f"cannot be read: {problem.strerror or problem}")]
-
-
-def _grey(image: Pixels) -> np.ndarray:
-    """The image without channels; volumes with the section axis first, times of sections one after the other."""
-    if image.geometry is not None and "C" in image.geometry.axes:
-        return as_one_stack(image.array.mean(axis=image.geometry.axes.index("C")))
-    if image.affine is not None and image.array.ndim == 3:
-        return np.moveaxis(image.array, -1, 0)
-    return as_one_stack(image.array)
 
 
 def _gather_image(dataset: Dataset, subset: str, entry: Entry, image: Pixels, gathered: _Gathered) -> None:
@@ -147,12 +137,11 @@ def _gather_image(dataset: Dataset, subset: str, entry: Entry, image: Pixels, ga
         stored_axes(image.affine) if image.affine is not None else "",
         image.array.shape[axes.index("C")] if "C" in axes else 1,
     )
-    grey = _grey(image)
-    if grey.ndim in (2, 3) and np.isfinite(grey).all():
-        part = grey[slice(*entry.sections)] if entry.sections and grey.ndim == 3 else grey
-        if part.size:
-            gathered.fingerprints[subset, entry.image] = fingerprint(part)
-            gathered.checksums.setdefault(entry.image, file_checksum(dataset.path(entry.image)))
+    gray = gray_stack(image)
+    part = gray[slice(*entry.sections)] if entry.sections and gray.ndim == 3 else gray
+    if part.size:
+        gathered.fingerprints[subset, entry.image] = fingerprint(part)
+        gathered.checksums.setdefault(entry.image, file_checksum(dataset.path(entry.image)))
 
 
 def _gather_labels(subset: str, labels: np.ndarray, kind: str, gathered: _Gathered) -> None:
