@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def check_dataset(
     """
     root = Path(root)
     dataset, findings = _open(root, split_file)
-    findings += check_folder_names(root) + check_listed_files(dataset) + check_split(dataset)
+    findings += [*check_folder_names(root), *check_listed_files(dataset), *check_split(dataset)]
     gathered = _Gathered()
     entries = dataset.entries
     for done, (subset, entry) in enumerate(entries, start=1):
@@ -89,29 +89,31 @@ def _open(root: Path, split_file: str | Path | None) -> tuple[Dataset, list[Find
     return Dataset(root, Description(name=root.name), tuple(entries)), findings
 
 
-def _check_pair(dataset: Dataset, subset: str, entry: Entry, axes: str | None, gathered: _Gathered) -> list[Finding]:
-    image, findings = _read(dataset, entry.image, labels=False, axes=axes)
+def _check_pair(
+    dataset: Dataset, subset: str, entry: Entry, axes: str | None, gathered: _Gathered
+) -> Iterator[Finding]:
+    image, problems = _read(dataset, entry.image, labels=False, axes=axes)
     labels, more = _read(dataset, entry.label, labels=True)
-    findings += more
+    yield from (*problems, *more)
     if image is not None:
-        findings += check_image(entry.image, image.array) + check_unit(entry.image, image)
+        yield from check_image(entry.image, image.array)
+        yield from check_unit(entry.image, image)
     if image is None or labels is None:
-        return findings
-    wrong = check_pair_geometry(entry, image, labels)
-    findings += wrong
+        return
+    wrong = list(check_pair_geometry(entry, image, labels))
+    yield from wrong
     _gather_image(dataset, subset, entry, image, gathered)
     if any(f.code in ("shape_mismatch", "sections_outside") for f in wrong):
-        return findings
+        return
     part = slice(*entry.sections) if entry.sections else slice(None)
     truth = as_one_stack(labels.array)[part]
     kind = dataset.description.label_kind
     if kind == "classes":
-        findings += check_classes(entry.label, truth, dataset.description.classes)
+        yield from check_classes(entry.label, truth, dataset.description.classes)
     else:
-        findings += check_instances(entry.label, truth if entry.sections else labels.array)
+        yield from check_instances(entry.label, truth if entry.sections else labels.array)
     _gather_labels(subset, truth, kind, gathered)
-    findings += check_alignment(entry.label, gray_stack(image)[part], gray_stack(labels)[part])
-    return findings
+    yield from check_alignment(entry.label, gray_stack(image)[part], gray_stack(labels)[part])
 
 
 def _read(dataset: Dataset, file: str, *, labels: bool, axes: str | None = None) -> tuple[Pixels | None, list[Finding]]:
