@@ -19,6 +19,8 @@ def test_nifti_keeps_values_dtype_and_affine(tmp_path, ending, dtype):
     np.testing.assert_array_equal(back.array, array)
     assert back.array.dtype == dtype
     np.testing.assert_allclose(back.affine, AFFINE)
+    header = nib.load(tmp_path / f"a{ending}").header
+    assert (header["sform_code"], header["qform_code"]) == (1, 1)
     assert [p.name for p in tmp_path.iterdir()] == [f"a{ending}"]
 
 
