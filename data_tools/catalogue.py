@@ -39,7 +39,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Arganda-Carreras et al. 2015, Front. Neuroanat. 9:142; Cardona et al. 2010, PLoS Biol. 8:e1000502",
         downloads=(Download("https://downloads.imagej.net/ISBI-2012-challenge.zip"),),
-        bundle="em_membrane_unet",
     ),
     "vnc_sstem": PublicSet(
         title="Segmented anisotropic ssTEM of the Drosophila larva ventral nerve cord",
@@ -57,7 +56,6 @@ SETS: dict[str, PublicSet] = {
             "clone https://github.com/unidesigner/groundtruth-drosophila-vnc and save its stack1 sections as "
             "raw.tif and membranes.tif (multi-page TIFF)"
         ),
-        bundle="em_membrane_unet",
     ),
     "dsb2018": PublicSet(
         title="Data Science Bowl 2018 (BBBC038): nuclei in many kinds of microscopy",
@@ -70,7 +68,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Caicedo et al. 2019, Nat. Methods 16:1247; BBBC038v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC038/stage1_train.zip"),),
-        bundle="nuclei_unetplusplus",
     ),
     "bbbc039": PublicSet(
         title="BBBC039: U2OS nuclei, Hoechst, 20x",
@@ -83,7 +80,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Caicedo et al. 2019, Cytometry A 95:952; BBBC039v1, Ljosa et al. 2012, Nat. Methods 9:637",
         downloads=(Download(f"{_BBBC}/BBBC039/images.zip"), Download(f"{_BBBC}/BBBC039/masks.zip")),
-        bundle="nuclei_unetplusplus",
     ),
     "usiigaci": PublicSet(
         title="Usiigaci: NIH/3T3 fibroblasts, phase contrast",
@@ -96,7 +92,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Tsai et al. 2019, SoftwareX 9:230",
         downloads=(Download(f"{_GITHUB}/oist/Usiigaci/archive/185047fec5d2f791d7d5650e27629e99ea7479ab.zip"),),
-        bundle="phase_contrast_cells_unet",
     ),
     "openkbp": PublicSet(
         title="OpenKBP: head-and-neck planning CT with seven organs",
@@ -120,7 +115,6 @@ SETS: dict[str, PublicSet] = {
         ),
         citation="Babier et al. 2021, Med. Phys. 48:5549",
         downloads=(Download(f"{_GITHUB}/ababier/open-kbp/archive/ed9602e68411a45b7c8f039999f897895407d25f.zip"),),
-        bundle="headneck_ct_unet3d",
     ),
     "msd_spleen": PublicSet(
         title="Medical Segmentation Decathlon, task 9: spleen in portal-venous CT",
@@ -187,7 +181,6 @@ SETS: dict[str, PublicSet] = {
             "Kaggle requires a login: sign in, open https://www.kaggle.com/datasets/polomarco/chest-ct-segmentation, "
             "press Download, unzip the archive, and convert the unzipped folder"
         ),
-        bundle="chest_ct_unet_transfer",
     ),
     "fib_medulla": PublicSet(
         title="FIB-SEM crop of the Drosophila medulla, neuron bodies in 3D",
@@ -213,7 +206,6 @@ SETS: dict[str, PublicSet] = {
             source="https://github.com/kreshuklab/plant-seg",
         ),
         citation="Wolny et al. 2020, eLife 9:e57613",
-        bundle="cells3d_mask_rcnn",
         by_hand=(
             "take NAME_raw.tif and NAME_labels.tif pairs exported from tests/resources of "
             "https://github.com/kreshuklab/plant-seg"

@@ -16,7 +16,6 @@ of the data set and of its items, are kept (`others`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -181,7 +180,7 @@ def _read_json(root: Path, split: Path | None) -> Dataset:
         known["spacing"] = _spacing(path, known["spacing"])
     if known.get("label_kind", "instances") not in LABEL_KINDS:
         raise InputError(f"{path}: label_kind is {known['label_kind']!r}; it must be one of {LABEL_KINDS}")
-    lists = {s: tuple(_entry(path, s, i, e) for i, e in _enumerate(path, s, content.get(s, []))) for s in SUBSETS}
+    lists = {s: _entries(f"{path}: {s}", content.get(s, [])) for s in SUBSETS}
     if not any(lists.values()):
         raise InputError(f"{path}: lists no images under training or validation")
     checksums = content.get("checksums", {})
@@ -201,14 +200,13 @@ def _spacing(path: Path, spacing: Any) -> tuple[float, ...]:
     return values
 
 
-def _enumerate(path: Path, subset: str, entries: Any) -> Iterable[tuple[int, Any]]:
+def _entries(where: str, entries: Any) -> tuple[Entry, ...]:
     if not isinstance(entries, list):
-        raise InputError(f"{path}: {subset} must be a list")
-    return enumerate(entries)
+        raise InputError(f"{where} must be a list")
+    return tuple(_entry(f"{where}[{index}]", entry) for index, entry in enumerate(entries))
 
 
-def _entry(path: Path, subset: str, index: int, entry: Any) -> Entry:
-    where = f"{path}: {subset}[{index}]"
+def _entry(where: str, entry: Any) -> Entry:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(k), str) for k in ("image", "label")):
         raise InputError(f'{where} must be like {{"image": "images/a.tif", "label": "labels/a.tif"}}')
     for name in (entry["image"], entry["label"]):

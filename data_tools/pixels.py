@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from medseg.errors import InputError
-from medseg.io import Geometry, read_image, read_labels, write_image, write_labels
-from medseg.io.atomic import atomic_target
-from medseg.io.nifti import open_nifti, stored_voxels
+from medseg.io import Geometry, Space, read_image, read_labels, write_image, write_labels
+from medseg.io.nifti import open_nifti, stored_voxels, write_nifti
 from medseg.io.paths import NIFTI_SUFFIXES
 
 
@@ -80,6 +78,15 @@ def as_one_stack(planes: np.ndarray, channels: int = 0) -> np.ndarray:
     return planes.reshape(-1, *planes.shape[apart:]) if apart > 1 else planes
 
 
+def gray_stack(image: Pixels) -> np.ndarray:
+    """The image without channels; volumes with the section axis first, times of sections one after the other."""
+    if image.geometry is not None and "C" in image.geometry.axes:
+        return as_one_stack(image.array.mean(axis=image.geometry.axes.index("C")))
+    if image.affine is not None and image.array.ndim == 3:
+        return np.moveaxis(image.array, -1, 0)
+    return as_one_stack(image.array)
+
+
 def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
     """Write by suffix: NIfTI with `pixels.affine` (mm), TIFF or PNG with `pixels.geometry`.
 
@@ -91,15 +98,7 @@ def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
     array = pixels.array
     if labels:
         array = array.astype(np.min_scalar_type(int(array.max(initial=0))))
-    volume = nib.Nifti1Image(array, pixels.affine, dtype=array.dtype)
-    volume.header.set_xyzt_units("mm")
-    with atomic_target(path) as partial:  # nibabel chooses the format by the ending
-        whole_ending = partial.with_name(partial.name + (".nii.gz" if path.name.endswith(".gz") else ".nii"))
-        try:
-            nib.save(volume, whole_ending)
-            whole_ending.replace(partial)
-        finally:
-            whole_ending.unlink(missing_ok=True)
+    write_nifti(path, array, Space.scanner(pixels.affine))
 
 
 def _whole_numbers(path: Path, array: np.ndarray) -> np.ndarray:

@@ -30,7 +30,6 @@ class PublicSet:
     citation: str
     downloads: tuple[Download, ...] = ()
     by_hand: str = ""
-    bundle: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What `medseg data list --json` says of it."""

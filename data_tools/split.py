@@ -10,7 +10,7 @@ import numpy as np
 
 from data_tools.layout import Dataset, Entry
 from data_tools.near_duplicates import duplicate_clusters, fingerprint, near_duplicates
-from data_tools.pixels import as_one_stack, is_nifti, read_pixels
+from data_tools.pixels import as_one_stack, gray_stack, is_nifti, read_pixels
 from medseg.errors import InputError
 
 
@@ -104,20 +104,14 @@ def _runs(sections: Iterable[int]) -> list[tuple[int, int]]:
 def _find_duplicates(dataset: Dataset, entries: list[Entry], axes: str | None) -> list[tuple[int, int, float]]:
     prints = []
     for entry in entries:
-        pixels = read_pixels(dataset.path(entry.image), axes=axes)
-        array = pixels.array
-        if pixels.geometry is not None and "C" in pixels.geometry.axes:
-            array = array.mean(axis=pixels.geometry.axes.index("C"))
-        elif pixels.affine is not None:
-            array = np.moveaxis(array, -1, 0)
-        array = as_one_stack(array)
-        prints.append(fingerprint(array[slice(*entry.sections)] if entry.sections else array))
+        gray = gray_stack(read_pixels(dataset.path(entry.image), axes=axes))
+        prints.append(fingerprint(gray[slice(*entry.sections)] if entry.sections else gray))
     return near_duplicates(prints)
 
 
 def _units(entries: list[Entry], duplicates: list[tuple[int, int, float]]) -> list[list[int]]:
     """Return lists of the entries that must stay together."""
-    together = [(i, j, c) for i, j, c in duplicates]
+    together = list(duplicates)
     for key in (lambda e: e.group, lambda e: e.image):
         first: dict[str, int] = {}
         for i, entry in enumerate(entries):

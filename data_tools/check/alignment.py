@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import gaussian_filter, gaussian_gradient_magnitude
@@ -14,7 +16,7 @@ BETTER_BY = 1.35
 LEAST_CORRELATION = 0.2
 
 
-def check_alignment(file: str, image: np.ndarray, labels: np.ndarray) -> list[Finding]:
+def check_alignment(file: str, image: np.ndarray, labels: np.ndarray) -> Iterator[Finding]:
     """Warn where labels fit the image much better when moved, flipped or transposed.
 
     Args:
@@ -26,29 +28,23 @@ def check_alignment(file: str, image: np.ndarray, labels: np.ndarray) -> list[Fi
         z = int(np.argmax([np.count_nonzero(np.diff(s, axis=-1)) for s in labels]))
         image, labels = image[z], labels[z]
     if min(labels.shape) < 48 or not labels.any():
-        return []
+        return
     pictures, drawings = _pictures(image.astype(np.float32)), _drawings(labels)
     shifts = [_better_shift(p, d) for p, d in zip(pictures, drawings, strict=True)]
     if None not in shifts and np.abs(np.subtract(*shifts)).max() <= 2:
         dy, dx = shifts[0]
-        return [
-            warning(
-                "misaligned",
-                file,
-                f"fits the image better when moved by {dy} px down and {dx} px right; look at the pair (preview) "
-                "and export both from the same field",
-            )
-        ]
-    turned = _better_turn(pictures, drawings)
-    if turned:
-        return [
-            warning(
-                "flipped",
-                file,
-                f"fits the image better when {turned}; look at the pair (preview) and check the reader's axes",
-            )
-        ]
-    return []
+        yield warning(
+            "misaligned",
+            file,
+            f"fits the image better when moved by {dy} px down and {dx} px right; look at the pair (preview) and "
+            "export both from the same field",
+        )
+    elif turned := _better_turn(pictures, drawings):
+        yield warning(
+            "flipped",
+            file,
+            f"fits the image better when {turned}; look at the pair (preview) and check the reader's axes",
+        )
 
 
 def _pictures(image: np.ndarray) -> list[np.ndarray]:

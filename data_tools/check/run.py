@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from data_tools.check.labels import check_classes, check_instances
 from data_tools.check.leaks import check_duplicates, check_split
 from data_tools.layout import Dataset, Description, Entry, file_checksum, pair_by_stem, read_dataset
 from data_tools.near_duplicates import Fingerprint, fingerprint
-from data_tools.pixels import Pixels, as_one_stack, read_pixels
+from data_tools.pixels import Pixels, as_one_stack, gray_stack, read_pixels
 from medseg.errors import InputError
 from medseg.io.volume import stored_axes
 
@@ -55,7 +55,7 @@ def check_dataset(
     """
     root = Path(root)
     dataset, findings = _open(root, split_file)
-    findings += check_folder_names(root) + check_listed_files(dataset) + check_split(dataset)
+    findings += [*check_folder_names(root), *check_listed_files(dataset), *check_split(dataset)]
     gathered = _Gathered()
     entries = dataset.entries
     for done, (subset, entry) in enumerate(entries, start=1):
@@ -89,29 +89,31 @@ def _open(root: Path, split_file: str | Path | None) -> tuple[Dataset, list[Find
     return Dataset(root, Description(name=root.name), tuple(entries)), findings
 
 
-def _check_pair(dataset: Dataset, subset: str, entry: Entry, axes: str | None, gathered: _Gathered) -> list[Finding]:
-    image, findings = _read(dataset, entry.image, labels=False, axes=axes)
+def _check_pair(
+    dataset: Dataset, subset: str, entry: Entry, axes: str | None, gathered: _Gathered
+) -> Iterator[Finding]:
+    image, problems = _read(dataset, entry.image, labels=False, axes=axes)
     labels, more = _read(dataset, entry.label, labels=True)
-    findings += more
+    yield from (*problems, *more)
     if image is not None:
-        findings += check_image(entry.image, image.array) + check_unit(entry.image, image)
+        yield from check_image(entry.image, image.array)
+        yield from check_unit(entry.image, image)
     if image is None or labels is None:
-        return findings
-    wrong = check_pair_geometry(entry, image, labels)
-    findings += wrong
+        return
+    wrong = list(check_pair_geometry(entry, image, labels))
+    yield from wrong
     _gather_image(dataset, subset, entry, image, gathered)
     if any(f.code in ("shape_mismatch", "sections_outside") for f in wrong):
-        return findings
+        return
     part = slice(*entry.sections) if entry.sections else slice(None)
     truth = as_one_stack(labels.array)[part]
     kind = dataset.description.label_kind
     if kind == "classes":
-        findings += check_classes(entry.label, truth, dataset.description.classes)
+        yield from check_classes(entry.label, truth, dataset.description.classes)
     else:
-        findings += check_instances(entry.label, truth if entry.sections else labels.array)
+        yield from check_instances(entry.label, truth if entry.sections else labels.array)
     _gather_labels(subset, truth, kind, gathered)
-    findings += check_alignment(entry.label, _grey(image)[part], _grey(labels)[part])
-    return findings
+    yield from check_alignment(entry.label, gray_stack(image)[part], gray_stack(labels)[part])
 
 
 def _read(dataset: Dataset, file: str, *, labels: bool, axes: str | None = None) -> tuple[Pixels | None, list[Finding]]:
@@ -120,21 +122,11 @@ def _read(dataset: Dataset, file: str, *, labels: bool, axes: str | None = None)
         return read_pixels(path, labels=labels, axes=axes), []
     except InputError as problem:
         text = str(problem).removeprefix(f"{path}: ")
-        code = "nan" if "NaN" in text else "wrong_ids" if labels and "label image" in text else "unreadable"
-        if "negative ids" in text:
-            code = "wrong_ids"
+        ids = "label image" in text or "negative ids" in text
+        code = "nan" if "NaN" in text else "wrong_ids" if labels and ids else "unreadable"
         return None, [error(code, file, text)]
     except OSError as problem:
         return None, [error("unreadable", file, f"cannot be read: {problem.strerror or problem}")]
-
-
-def _grey(image: Pixels) -> np.ndarray:
-    """The image without channels; volumes with the section axis first, times of sections one after the other."""
-    if image.geometry is not None and "C" in image.geometry.axes:
-        return as_one_stack(image.array.mean(axis=image.geometry.axes.index("C")))
-    if image.affine is not None and image.array.ndim == 3:
-        return np.moveaxis(image.array, -1, 0)
-    return as_one_stack(image.array)
 
 
 def _gather_image(dataset: Dataset, subset: str, entry: Entry, image: Pixels, gathered: _Gathered) -> None:
@@ -147,12 +139,11 @@ def _gather_image(dataset: Dataset, subset: str, entry: Entry, image: Pixels, ga
         stored_axes(image.affine) if image.affine is not None else "",
         image.array.shape[axes.index("C")] if "C" in axes else 1,
     )
-    grey = _grey(image)
-    if grey.ndim in (2, 3) and np.isfinite(grey).all():
-        part = grey[slice(*entry.sections)] if entry.sections and grey.ndim == 3 else grey
-        if part.size:
-            gathered.fingerprints[subset, entry.image] = fingerprint(part)
-            gathered.checksums.setdefault(entry.image, file_checksum(dataset.path(entry.image)))
+    gray = gray_stack(image)
+    part = gray[slice(*entry.sections)] if entry.sections and gray.ndim == 3 else gray
+    if part.size:
+        gathered.fingerprints[subset, entry.image] = fingerprint(part)
+        gathered.checksums.setdefault(entry.image, file_checksum(dataset.path(entry.image)))
 
 
 def _gather_labels(subset: str, labels: np.ndarray, kind: str, gathered: _Gathered) -> None:

@@ -100,14 +100,7 @@ def _zip_member(archive: Path, file: zipfile.ZipFile, member: zipfile.ZipInfo) -
 def _tar_member(archive: Path, file: tarfile.TarFile, member: tarfile.TarInfo) -> _Member:
     if not member.isfile():
         raise FetchError(f"{archive}: holds {member.name!r}, a link or device; it was not unpacked")
-
-    def opened() -> IO[bytes]:
-        source = file.extractfile(member)
-        if source is None:
-            raise tarfile.ReadError(f"{member.name} has no content")
-        return source
-
-    return _Member(member.name, opened)
+    return _Member(member.name, lambda: file.extractfile(member))
 
 
 def _safe_path(archive: Path, name: str, root: Path) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from data_tools.fetch.errors import FetchError
 from data_tools.layout import file_checksum
 from data_tools.public_set import Download
+from medseg.io.json_file import write_json
 
 Progress = Callable[[int, int | None], None]
 _TIMEOUT_S = 30
@@ -58,8 +59,8 @@ def record_checksum(download: Download, folder: Path) -> None:
     record = folder / "checksums.json"
     known = _recorded(record)
     if not download.checksum and download.filename not in known:
-        content = known | {download.filename: file_checksum(folder / download.filename)}
-        record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        checksum = {download.filename: file_checksum(folder / download.filename)}
+        write_json(record, known | checksum, overwrite=True)
 
 
 def _recorded(record: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -16,6 +15,7 @@ from data_tools.layout import write_dataset_json
 from data_tools.public_set import PublicSet
 from data_tools.split import split_dataset
 from medseg.errors import InputError
+from medseg.io.json_file import write_json
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,6 @@ def _with_validation(conversion: Conversion) -> Conversion:
 
 def record_source(name: str, public: PublicSet, root: Path) -> Path:
     """Write `SOURCE.json`, the terms a set comes under, into `root`, once."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(f"{root}: cannot be made a folder, a file of that name is in the way") from error
     path = root / "SOURCE.json"
     if not path.exists():
         content = {
@@ -97,5 +93,5 @@ def record_source(name: str, public: PublicSet, root: Path) -> Path:
             "urls": [d.url for d in public.downloads],
             "fetched": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(path, content)
     return path

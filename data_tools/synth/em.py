@@ -21,16 +21,13 @@ from data_tools.synth.smooth_field import SmoothField
 from medseg.errors import InputError
 
 
-def em_sections(
-    shape: tuple[int, ...] = (512, 512), seed: int = 0, *, membrane_px: float = 6.5, organelles: bool = True
-) -> CellSample:
+def em_sections(shape: tuple[int, ...] = (512, 512), seed: int = 0, *, membrane_px: float = 6.5) -> CellSample:
     """Draw synthetic serial-section TEM of neuropil, at about 4 nm per pixel and 50 nm per section.
 
     Args:
         shape: (Y, X) for one section or (Z, Y, X) for a stack; Y and X at least 16.
         seed: the same seed and shape give the same sample, bit for bit.
         membrane_px: mean width of the membranes in `labels`, at least 3.
-        organelles: draw mitochondria, vesicles and synaptic densities.
 
     Returns:
         `image` uint8 and `labels` uint16 of `shape`. 0 is membrane; within one section each id is one
@@ -47,13 +44,13 @@ def em_sections(
     sections = [tissue.section(z) for z in range(depth)]
     cell_count = len(tissue.tessellation.cell_of_seed)
     look = _Look.draw(rng, (depth, height, width), cell_count)
-    mitochondria = draw_mitochondria(rng, sections) if organelles else []
+    mitochondria = draw_mitochondria(rng, sections)
 
     labels = np.zeros((depth, height, width), dtype=np.int64)
     image = np.empty((depth, height, width), dtype=np.uint8)
     for z, section in enumerate(sections):
         labels[z] = section_labels(section, next_id=max(cell_count, int(labels.max())) + 1)
-        image[z] = _render(section, z, look, mitochondria, rng, organelles)
+        image[z] = _render(section, z, look, mitochondria, rng)
     dense = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
     dense += labels.min() > 0  # a section without any membrane has no 0 to take the first rank
     return CellSample(image.reshape(shape), _as_uint16(dense).reshape(shape))
@@ -96,12 +93,7 @@ def _noise(rng: np.random.Generator, shape: tuple[int, int], sigma_px: float | t
 
 
 def _render(
-    section: Section,
-    z: int,
-    look: _Look,
-    mitochondria: list[Mitochondrion],
-    rng: np.random.Generator,
-    organelles: bool,
+    section: Section, z: int, look: _Look, mitochondria: list[Mitochondrion], rng: np.random.Generator
 ) -> np.ndarray:
     """Return the section as the microscope shows it, uint8."""
     shape = section.cells.shape
@@ -115,14 +107,12 @@ def _render(
         texture += 6.0 * (stripes == kind) * _noise(rng, shape, sigma)
     image = look.grey[section.cells] + look.grain[section.cells] * texture * (1 - 0.6 * line)
 
-    if organelles:
-        paint_vesicles(image, section, rng)
-        paint_mitochondria(image, section, z, mitochondria, look.bend.section(z))
+    paint_vesicles(image, section, rng)
+    paint_mitochondria(image, section, z, mitochondria, look.bend.section(z))
     contrast = np.clip(1 + 0.22 * look.contrast.section(z), 0.45, 1.5)
     smear = gaussian_filter((~section.interior).astype(np.float32), 2.5) ** 2
     image -= 84 * contrast * (1 - (1 - 0.9 * line) * (1 - 0.75 * smear))
-    if organelles:
-        paint_synapses(image, section, rng)
+    paint_synapses(image, section, rng)
 
     image = gaussian_filter(image, 0.6) + 9.0 * _noise(rng, shape, 0.6)
     gain = rng.uniform(0.9, 1.1) + 0.04 * look.illumination.section(z)

@@ -10,14 +10,12 @@ from data_tools.synth.sample import CellSample
 from data_tools.synth.shape import checked_shape
 from medseg.errors import InputError
 
+_COVERAGE = 0.22  # of the image that cells aim to cover
+_TOUCHING = 0.5  # of the cells are put right beside another
+
 
 def phase_contrast_cells(
-    shape: tuple[int, int] = (512, 512),
-    seed: int = 0,
-    *,
-    diameter_px: float = 62.0,
-    coverage: float = 0.22,
-    touching: float = 0.5,
+    shape: tuple[int, int] = (512, 512), seed: int = 0, *, diameter_px: float = 62.0
 ) -> CellSample:
     """Draw adherent cells (fibroblast-like, some rounded up) as phase contrast shows them.
 
@@ -28,35 +26,29 @@ def phase_contrast_cells(
         shape: (Y, X), both at least 16; phase contrast is two-dimensional.
         seed: the same seed and arguments give the same sample, bit for bit.
         diameter_px: mean diameter of a spread cell without its spikes.
-        coverage: fraction of the image that cells aim to cover, 0 to 0.6.
-        touching: fraction of cells that are put right beside another.
 
     Returns:
         `image` uint8 and `labels` (uint16, dense ids, each one piece) of `shape`.
 
     Raises:
-        InputError: an impossible shape, diameter, coverage or fraction.
+        InputError: an impossible shape or diameter.
     """
     if len(shape) != 2:
         raise InputError(f"shape is {shape}; phase contrast is two-dimensional, give (Y, X)")
     _, height, width = checked_shape(shape, smallest=16)
-    if not 0 <= coverage <= 0.6 or not 0 <= touching <= 1:
-        raise InputError(f"coverage is {coverage} (0 to 0.6), touching is {touching} (0 to 1)")
     if not 8 <= diameter_px <= 4 * max(height, width):
         raise InputError(f"diameter_px is {diameter_px}; it must be at least 8 and not dwarf the image")
     rng = np.random.default_rng(seed)
     extent = (height, width)
-    cells, rounded = _draw_cells(rng, extent, diameter_px, coverage, touching)
+    cells, rounded = _draw_cells(rng, extent, diameter_px)
     labels = assign(extent, cells, smallest=max(16, int(diameter_px**2 / 60)))
     return CellSample(_image(rng, extent, cells, rounded, labels, diameter_px), labels)
 
 
-def _draw_cells(
-    rng: np.random.Generator, extent: tuple[int, int], diameter: float, coverage: float, touching: float
-) -> tuple[list[Blob], list[bool]]:
-    count = int(np.ceil(coverage * extent[0] * extent[1] / (np.pi / 4 * diameter**2)))
+def _draw_cells(rng: np.random.Generator, extent: tuple[int, int], diameter: float) -> tuple[list[Blob], list[bool]]:
+    count = int(np.ceil(_COVERAGE * extent[0] * extent[1] / (np.pi / 4 * diameter**2)))
     sizes = np.sort(0.5 * diameter * rng.lognormal(0, 0.25, count))[::-1]
-    centres, chosen = scatter(rng, extent, np.repeat(sizes[:, None], 2, axis=1), touching, closest=0.85)
+    centres, chosen = scatter(rng, extent, np.repeat(sizes[:, None], 2, axis=1), _TOUCHING, closest=0.85)
     cells, rounded = [], []
     for centre, size in zip(centres, sizes[chosen], strict=True):
         is_round = rng.random() < 0.1

@@ -14,22 +14,21 @@ from medseg.errors import InputError
 from medseg.io.json_file import read_json_object
 from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, by_stem, list_images
 
+_EVERY = 5  # one file or section of so many is for validation, where nobody says which
 
-def training_items(
-    folder: str | Path, part: str, *, split_file: str | Path | None = None, validation_fraction: float = 0.2
-) -> list[dict[str, Any]]:
+
+def training_items(folder: str | Path, part: str, *, split_file: str | Path | None = None) -> list[dict[str, Any]]:
     """Items of one part of a data folder, a stack as one item per section, a NIfTI volume as one item.
 
     The split comes from ``split_file``, else from ``dataset.json`` in the folder: MONAI's datalist with the
     lists ``training`` and ``validation`` of ``{"image": ..., "label": ...}``, paths relative to the folder,
-    optionally ``"sections": [start, stop)`` of a stack. Without one, every fifth file is for validation (in
-    natural order, by ``validation_fraction``); of a single stack the last fifth of its sections is.
+    optionally ``"sections": [start, stop)`` of a stack. Without one, every fifth file is for validation, in
+    natural order; of a single stack the last fifth of its sections is.
 
     Args:
         folder: holds ``images/`` and ``labels/`` with matching stems.
         part: ``"training"`` or ``"validation"``.
         split_file: a JSON file to use in place of the folder's ``dataset.json``.
-        validation_fraction: share for validation where no split is given.
 
     Returns:
         Dictionaries with ``image`` and ``label`` (absolute paths), ``section`` (index, or -1 for a 2D file), and
@@ -47,7 +46,7 @@ def training_items(
     if split_file or split.exists():
         items = [i for entry in _split_entries(split, part) for i in _expand(folder, entry)]
     else:
-        items = _default_split(_matching_pairs(folder), part, validation_fraction)
+        items = _default_split(_matching_pairs(folder), part)
     if not items:
         raise InputError(f"{folder}: no {part} images; give at least two images or a dataset.json with a split")
     return items
@@ -118,28 +117,25 @@ def _matching_pairs(folder: Path) -> list[tuple[Path, Path]]:
     return [(images[stem], labels[stem]) for stem in images]
 
 
-def _default_split(pairs: list[tuple[Path, Path]], part: str, fraction: float) -> list[dict[str, Any]]:
+def _default_split(pairs: list[tuple[Path, Path]], part: str) -> list[dict[str, Any]]:
     if len(pairs) == 1:
         items = _expand(Path(), {"image": pairs[0][0], "label": pairs[0][1]})
-        kept = max(1, round(len(items) * fraction)) if len(items) > 1 else 0
+        kept = max(1, round(len(items) / _EVERY)) if len(items) > 1 else 0
         return items[: len(items) - kept] if part == "training" else items[len(items) - kept :]
-    every = max(2, round(1 / fraction))
-    chosen = np.arange(len(pairs)) % every == every - 1
+    chosen = np.arange(len(pairs)) % _EVERY == _EVERY - 1
     chosen[-1] |= not chosen.any()
     mine = [p for p, is_validation in zip(pairs, chosen, strict=True) if is_validation == (part == "validation")]
     return [item for image, label in mine for item in _expand(Path(), {"image": image, "label": label})]
 
 
-def volume_items(
-    folder: str | Path, part: str, *, split_file: str | Path | None = None, validation_fraction: float = 0.2
-) -> list[dict[str, Any]]:
+def volume_items(folder: str | Path, part: str, *, split_file: str | Path | None = None) -> list[dict[str, Any]]:
     """As :func:`training_items`, with each stack as one item: a volume, ``section`` -1.
 
     Raises:
         InputError: as there; a split that gives a part some sections of a stack only; a series of volumes.
     """
     sections: dict[str, list[dict[str, Any]]] = {}
-    for item in training_items(folder, part, split_file=split_file, validation_fraction=validation_fraction):
+    for item in training_items(folder, part, split_file=split_file):
         sections.setdefault(item["image"], []).append(item)
     for image, items in sections.items():
         axes = [axis for axis, length in _stacked(items[0]["label"]) if length > 1]

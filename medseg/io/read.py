@@ -86,15 +86,9 @@ def _read(path: Path, axes: str | None, *, is_label: bool) -> tuple[np.ndarray, 
     if not is_image(path):
         raise InputError(f"{path}: not a format medseg reads ({', '.join(IMAGE_SUFFIXES)}); {FROM_OTHER_FORMATS}")
     if path.suffix.lower().startswith(".tif"):
-        array, geometry = read_tiff(path, lambda *found: _resolve(path, *found, is_label), axes=axes, are_ids=is_label)
-    else:
-        array, letters = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path, is_label)
-        geometry = Geometry(letters)
-    if array.size == 0:
-        raise InputError(f"{path}: has no pixels (shape {array.shape})")
-    if len(geometry.axes) != array.ndim:
-        raise InputError(f"{path}: axes {geometry.axes} do not fit the shape {array.shape}")
-    return array, geometry
+        return read_tiff(path, lambda *found: _resolve(path, *found, is_label), axes=axes, are_ids=is_label)
+    array, letters = read_jpeg(path) if path.suffix.lower() in JPEG_SUFFIXES else _read_png(path, is_label)
+    return array, Geometry(letters)
 
 
 def _read_png(path: Path, is_label: bool) -> tuple[np.ndarray, str]:

@@ -45,11 +45,6 @@ class ImagePair:
         kinds: tuple[Kind | None, Kind | None] = (None, None),
     ) -> "ImagePair":
         """Check a pair and cut it into sections; arguments as in ``topological_warping_error`` and ``as_kinds``."""
-        if prediction.shape != reference.shape:
-            raise InputError(
-                f"prediction has shape {prediction.shape} but the reference {reference.shape}; "
-                "they must show the same pixels"
-            )
         dimensions = (3,) if volumetric else (2, 3)
         if reference.ndim not in dimensions:
             raise InputError(

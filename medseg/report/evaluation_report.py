@@ -35,7 +35,7 @@ from medseg.report.place_cards import (
     plural,
 )
 from medseg.report.places import ErrorMap
-from medseg.report.score_table import format_score
+from medseg.report.score_table import format_score, worst_first
 from medseg.workflow.evaluate import Evaluation
 from medseg.workflow.pairs import FilePair
 
@@ -143,7 +143,7 @@ def _parts(
         "</div>",
         "<h2>Images, the worst first</h2>",
     ]
-    order = _worst_first(evaluation.images)
+    order = worst_first(evaluation.images, next(iter(total.values)))
     header = ["image", *total.values]
     rows = [
         [f'<a href="#{_anchor(order, stem)}">{escape(stem)}</a>', *_cells(evaluation.images[stem])] for stem in order
@@ -195,18 +195,6 @@ def _worst_sections(errors: ErrorMap) -> list[int]:
         at_stake[place.section] += place.area
     worst = np.argsort(-at_stake, kind="stable")[: max(1, min(_SECTIONS_SHOWN, np.count_nonzero(at_stake)))]
     return sorted(worst.tolist())
-
-
-def _worst_first(images: dict[str, Scores]) -> list[str]:
-    """By the first score; images in which it is undefined come last."""
-    name = next(iter(next(iter(images.values())).values))
-    sign = 1 if name in HIGHER_IS_BETTER else -1
-
-    def badness(stem: str) -> float:
-        value = sign * images[stem].values[name]
-        return float("inf") if np.isnan(value) else value
-
-    return sorted(images, key=badness)
 
 
 def _heading(places: int) -> str:

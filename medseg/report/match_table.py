@@ -87,17 +87,12 @@ def _units(
 def _rows(truth: np.ndarray, predicted: np.ndarray, time: int | None, section: int) -> list[list]:
     """Of a section, or of a volume whose first section is number `section`."""
     outcomes = object_outcomes(contingency_table(truth, predicted), _IOU)
-    alone = [o.outcome in OUTCOMES[4:] for o in outcomes]
-    found, made_up = (
-        iter(_centroids(labels, ids, section))
-        for labels, ids in (
-            (truth, [o.reference_id for o, extra in zip(outcomes, alone, strict=True) if not extra]),
-            (predicted, [o.prediction_id for o, extra in zip(outcomes, alone, strict=True) if extra]),
-        )
-    )
+    found = [o for o in outcomes if o.outcome in OUTCOMES[:4]]
+    made_up = outcomes[len(found) :]
+    places = _centroids(truth, [o.reference_id for o in found], section)
+    places += _centroids(predicted, [o.prediction_id for o in made_up], section)
     rows = []
-    for o, extra in zip(outcomes, alone, strict=True):
-        place = next(made_up if extra else found)
+    for o, place in zip(outcomes, places, strict=True):
         ids = [o.reference_id or "", o.prediction_id or ""]
         rows.append([o.outcome, *ids, f"{o.iou:.4g}", o.reference_size, o.prediction_size, time, *place])
     return rows

@@ -59,7 +59,8 @@ class SaveObjectTabled(ResultSaver):
         geometry = geometry_of(data[key])
         columns, rows = object_table(labels, image, geometry, spatial_dims=self.spatial_dims)
         if self.detections_key is not None:
-            columns, rows = _with_scores(columns, rows, convert_to_numpy(data[self.detections_key]["scores"]))
+            scores = convert_to_numpy(data[self.detections_key]["scores"])
+            columns, rows = [*columns, "score"], [[*row, _short(scores[row[0] - 1])] for row in rows]
         with csv_file(target, overwrite=self.overwrite) as file:
             writer = csv.writer(file)
             writer.writerow(columns)
@@ -113,10 +114,6 @@ def object_table(
             row += [_short(m) for m in np.atleast_1d(region.intensity_mean)]
             rows.append([*row, 0 in low or any(end == n for end, n in zip(high, shape, strict=True))])
     return columns, rows
-
-
-def _with_scores(columns: list[str], rows: list[list[Any]], scores: np.ndarray) -> tuple[list[str], list[list[Any]]]:
-    return [*columns, "score"], [[*row, _short(scores[row[0] - 1])] for row in rows]
 
 
 def _short(value: float) -> float:

@@ -14,7 +14,7 @@ from medseg.io.atomic import atomic_target
 from medseg.io.same_grid import why_elsewhere
 from medseg.metrics.organs import OrganScore, mean_over_organs
 from medseg.report.organ_pictures import BOTH, PREDICTION, REFERENCE, organ_pictures
-from medseg.report.organ_table import counts_of, format_value, scores_of, volumes_of
+from medseg.report.organ_table import COLUMNS, counts_of, format_value, scores_of, volumes_of
 from medseg.report.page import figure, page, table
 from medseg.report.pictures import data_uri
 from medseg.report.volume_preview import along_patient_axes
@@ -24,7 +24,6 @@ from medseg.workflow.pairs import FilePair
 CASES_SHOWN = 20
 ORGANS_SHOWN = 12  # of a case: 60 organs in 20 cases would be 3,600 pictures, 140 MB
 _CARDS = ("Dice · higher is better", "surface Dice · higher is better", "HD95 mm · lower is better")
-_COLUMNS = ("Dice", "surface Dice", "HD95 mm", "pred. ml", "ref. ml", "cases", "not found", "extra", "absent")
 
 
 def write_organ_report(
@@ -98,7 +97,7 @@ def _parts(
         "</div>",
         "<h2>Organs, mean of the cases</h2>",
         table(
-            ["organ", *_COLUMNS],
+            ["organ", *COLUMNS],
             [[escape(name), *scores_of(s), *volumes_of(s), *counts_of(s)] for _, _, name, s in organs],
             total=True,
         ),
@@ -133,7 +132,7 @@ def _case(
     ]
     counted = [label for label in scores if scores[label].counted]
     for rank, label in enumerate(sorted(counted, key=lambda label: _dice(scores[label]))):
-        values = dict(zip(_COLUMNS, (*scores_of(scores[label]), *volumes_of(scores[label])), strict=False))
+        values = dict(zip(COLUMNS, (*scores_of(scores[label]), *volumes_of(scores[label])), strict=False))
         lacking = scores[label].not_found, scores[label].not_in_reference
         said = " · ".join(f"{name} {value}" for name, value in values.items())
         said += " · not found" * lacking[0] + " · not in the reference" * lacking[1]

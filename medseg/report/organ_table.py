@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from medseg.metrics.organs import OrganScore
 from medseg.workflow.evaluate_organs import ALL_ORGANS, OrganEvaluation
 
-_SCORES = ("Dice", "surface Dice", "HD95 mm")
-_COUNTS = ("not found", "extra", "absent")
+COLUMNS = ("Dice", "surface Dice", "HD95 mm", "pred. ml", "ref. ml", "cases", "not found", "extra", "absent")
 
 
 def organ_table(evaluation: OrganEvaluation) -> str:
@@ -20,8 +19,8 @@ def organ_table(evaluation: OrganEvaluation) -> str:
     if several:
         of_cases = [(stem, score) for stem, _, organ, score in rows[: -len(of_organs)] if organ == ALL_ORGANS]
         lines = [(stem, *scores_of(score), *counts_of(score)) for stem, score in of_cases]
-        parts.append(_aligned([("case, all organs", *_SCORES, "organs", *_COUNTS), *lines]))
-    header = ("organ, mean of cases" if several else "organ", *_SCORES, "pred. ml", "ref. ml", "cases", *_COUNTS)
+        parts.append(_aligned([("case, all organs", *COLUMNS[:3], "organs", *COLUMNS[6:]), *lines]))
+    header = ("organ, mean of cases" if several else "organ", *COLUMNS)
     lines = [(organ, *scores_of(score), *volumes_of(score), *counts_of(score)) for _, _, organ, score in of_organs]
     legend = (
         f"surface Dice at {evaluation.tolerance_mm:g} mm; not found and extra (in the prediction only) count as Dice 0 "

@@ -46,7 +46,7 @@ details thead th { background: var(--card); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { text-align: right; padding: 3px 12px 3px 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { font-weight: 600; vertical-align: bottom; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; }
+th:first-child, td:first-child { text-align: left; }
 tr.total td { font-weight: 600; border-bottom: 2px solid var(--faint); }
 .scores { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 8px; margin: 12px 0; }
 .score { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px; }
@@ -77,23 +77,17 @@ def page(title: str, parts: Iterable[str]) -> str:
     return _PAGE.substitute(title=escape(title), style=_STYLE.strip(), body="\n".join(parts))
 
 
-def table(
-    header: Iterable[str], rows: Iterable[Iterable[str]], *, total: bool = False, text: Iterable[int] = (0,)
-) -> str:
-    """A table of HTML cells; the last row is set off if `total`; columns `text` are left-aligned."""
-    left = set(text)
-
-    def cells(tag: str, values: Iterable[str]) -> str:
-        return "".join(
-            f'<{tag} class="text">{value}</{tag}>' if i in left else f"<{tag}>{value}</{tag}>"
-            for i, value in enumerate(values)
-        )
-
-    body = [f"<tr>{cells('td', row)}</tr>" for row in rows]
-    if total and body:
+def table(header: Iterable[str], rows: Iterable[Iterable[str]], *, total: bool = False) -> str:
+    """A table of HTML cells; the last row is set off if `total`."""
+    head = _row("th", header)
+    body = [_row("td", row) for row in rows]
+    if total:
         body[-1] = body[-1].replace("<tr>", '<tr class="total">', 1)
-    head = f"<thead><tr>{cells('th', header)}</tr></thead>"
-    return f'<div class="scroll"><table>{head}<tbody>{"".join(body)}</tbody></table></div>'
+    return f'<div class="scroll"><table><thead>{head}</thead><tbody>{"".join(body)}</tbody></table></div>'
+
+
+def _row(tag: str, cells: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>"
 
 
 def figure(address: str, caption: str) -> str:

@@ -17,18 +17,23 @@ def score_table(evaluation: Evaluation) -> str:
     lines = [f"{'score':<{names}}  {'total' if several else 'value':>10}" + ("  worst image" if several else "")]
     for name, value in total.values.items():
         line = f"{name:<{names}}  {format_score(value):>10}"
-        worst = worst_image(evaluation.images, name) if several else None
-        if worst:
-            line += f"  {worst} ({format_score(evaluation.images[worst].values[name])})"
+        worst = worst_first(evaluation.images, name)[0]
+        its = evaluation.images[worst].values[name]
+        if several and not math.isnan(its):
+            line += f"  {worst} ({format_score(its)})"
         lines.append(line)
     return "\n".join(lines)
 
 
-def worst_image(images: dict[str, Scores], name: str) -> str | None:
-    """The image that is worst by a score; None where no image has it."""
-    defined = {stem: scores.values[name] for stem, scores in images.items() if not math.isnan(scores.values[name])}
+def worst_first(images: dict[str, Scores], name: str) -> list[str]:
+    """The images by a score; those in which it is undefined come last."""
     sign = 1 if name in HIGHER_IS_BETTER else -1
-    return min(defined, key=lambda stem: sign * defined[stem], default=None)
+
+    def badness(stem: str) -> float:
+        value = sign * images[stem].values[name]
+        return math.inf if math.isnan(value) else value
+
+    return sorted(images, key=badness)
 
 
 def format_score(value: float | int) -> str:

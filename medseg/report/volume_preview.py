@@ -20,7 +20,7 @@ from medseg.report.structures import all_names, structure_names
 
 _WINDOW_HU = (-200, 400)
 _BODY_HU = -500
-_PLANES = (("sagittal", 1, 2, "A", "S"), ("coronal", 0, 2, "R", "S"), ("axial", 0, 1, "R", "A"))
+_PLANES = (("sagittal", 1, 2, "PA", "S"), ("coronal", 0, 2, "RL", "S"), ("axial", 0, 1, "RL", "A"))
 _DPI, _HEIGHT_INCH = 100, 5.0
 
 
@@ -83,11 +83,11 @@ def draw_preview(
     extents = np.array(image.shape) * spacing
     shown = body_box(image) * spacing[:, None]
     sizes = shown[:, 1] - shown[:, 0]
-    widths = [sizes[across] for _, across, _, _, _ in _PLANES]
-    heights = [sizes[up] for _, _, up, _, _ in _PLANES]
+    widths = [sizes[across] for _, across, *_ in _PLANES]
+    heights = [sizes[up] for _, _, up, *_ in _PLANES]
     figure = Figure(figsize=(min(20.0, _HEIGHT_INCH * sum(widths) / max(heights) + 1), _HEIGHT_INCH + 1), dpi=_DPI)
-    axes = figure.subplots(1, 3, width_ratios=widths, squeeze=True)
-    for plot, (name, across, up, right_of_plot, top) in zip(axes, _PLANES, strict=True):
+    axes = figure.subplots(1, 3, width_ratios=widths)
+    for plot, (name, across, up, (left, right), top) in zip(axes, _PLANES, strict=True):
         through = 3 - across - up
         k = busiest_plane(labels, through)
         gray, marks = (np.take(volume, k, axis=through).T for volume in (image, labels))
@@ -101,12 +101,11 @@ def draw_preview(
                 plot.contour(x, y, mask, levels=[0.5], colors=[colours[label]], linewidths=1.2)
         plot.set_xlim(*shown[across])
         plot.set_ylim(*shown[up])
-        if right_of_plot == "R":
+        if left == "R":
             plot.invert_xaxis()  # RAS counts to the patient's right, which is on the viewer's left
-        left_mark = "R" if right_of_plot == "R" else "P"
         plot.set_title(f"{name} {k + 1}/{labels.shape[through]}", fontsize=9)
-        plot.set_xlabel(f"{left_mark} – {'L' if left_mark == 'R' else 'A'}", fontsize=8)
-        plot.set_ylabel({"S": "S", "A": "A"}[top], rotation=0, fontsize=8)
+        plot.set_xlabel(f"{left} – {right}", fontsize=8)
+        plot.set_ylabel(top, rotation=0, fontsize=8)
         plot.set_xticks([])
         plot.set_yticks([])
     keys = [Line2D([], [], color=colours[label], label=names[label]) for label in present]

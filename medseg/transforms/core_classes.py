@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
+from monai.config import KeysCollection, NdarrayOrTensor
 from monai.utils import convert_to_dst_type
 from scipy.ndimage import distance_transform_edt
 
 from medseg.errors import InputError
+from medseg.transforms.dictionary_form import DictionaryForm
 from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching
 
@@ -66,7 +65,7 @@ def _middles(labels: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(place[nearest].T)
 
 
-class CoreClassesd(MapTransform):
+class CoreClassesd(DictionaryForm):
     """Turn ``(1, *spatial)`` label images into float32 classes, see :func:`core_classes`.
 
     Args:
@@ -77,14 +76,9 @@ class CoreClassesd(MapTransform):
     def __init__(
         self, keys: KeysCollection, depth: float = 4.0, share: float = 0.5, allow_missing_keys: bool = False
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.depth, self.share = depth, share
+        super().__init__(keys, partial(_classes_of, depth=depth, share=share), allow_missing_keys)
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of ``data`` with the keys turned into classes."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            classes = core_classes(label_array(result[key], "CoreClassesd"), self.depth, self.share)
-            classes = torch.from_numpy(classes)[None]
-            result[key] = convert_to_dst_type(classes, result[key], dtype=torch.float32)[0]
-        return result
+
+def _classes_of(img: NdarrayOrTensor, depth: float, share: float) -> torch.Tensor:
+    classes = torch.from_numpy(core_classes(label_array(img, "CoreClassesd"), depth, share))[None]
+    return convert_to_dst_type(classes, img, dtype=torch.float32)[0]

@@ -47,12 +47,15 @@ class InstancesFromProbability(Transform):
         probability = probability_array(img, "InstancesFromProbability")
         if probability.shape[0] != 1:
             raise ValueError(f"one channel of foreground probability is needed, not shape {probability.shape}")
-        labels = label_sections(
-            probability,
-            self.spatial_dims,
-            lambda section: _cells(section[0], self.seed_threshold, self.threshold, self.min_size),
-        )
+        labels = label_sections(probability, self.spatial_dims, self._cells)
         return convert_to_dst_type(labels, img, dtype=torch.int32)[0]
+
+    def _cells(self, section: np.ndarray) -> np.ndarray:
+        (probability,) = section
+        seeds = of_size(label(probability > self.seed_threshold, connectivity=1), self.min_size)
+        if self.seed_threshold == self.threshold:
+            return seeds
+        return flood(-probability, seeds, probability > self.threshold)
 
 
 class InstancesFromProbabilityd(DictionaryForm):
@@ -69,12 +72,6 @@ class InstancesFromProbabilityd(DictionaryForm):
     ) -> None:
         transform = InstancesFromProbability(seed_threshold, threshold, min_size, spatial_dims)
         super().__init__(keys, transform, allow_missing_keys)
-
-
-def _cells(probability: np.ndarray, seed_threshold: float, threshold: float, min_size: int) -> np.ndarray:
-    seeds = of_size(label(probability > seed_threshold, connectivity=1), min_size)
-    mask = probability > threshold
-    return seeds if seed_threshold == threshold else flood(-probability, seeds, mask)
 
 
 def of_size(labels: np.ndarray, min_size: int, max_size: int | None = None) -> np.ndarray:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
+from functools import partial
 
 import torch
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
+from monai.config import KeysCollection, NdarrayOrTensor
 from monai.utils import convert_to_dst_type
 
+from medseg.transforms.dictionary_form import DictionaryForm
 from medseg.transforms.label_array import label_array
 from medseg.transforms.touching import separate_touching
 
 
-class InteriorFromLabelsd(MapTransform):
+class InteriorFromLabelsd(DictionaryForm):
     """Object interior as 1, all else as 0; a ridge of background parts objects that touch.
 
     Args:
@@ -29,15 +28,11 @@ class InteriorFromLabelsd(MapTransform):
     """
 
     def __init__(self, keys: KeysCollection, spatial_dims: int = 2, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.spatial_dims = spatial_dims
+        super().__init__(keys, partial(_interior, spatial_dims=spatial_dims), allow_missing_keys)
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of ``data`` with the keys turned into interiors."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            labels = label_array(result[key], "InteriorFromLabelsd")[None]
-            sections = labels.reshape(-1, *labels.shape[labels.ndim - self.spatial_dims :])
-            interior = torch.stack([torch.from_numpy(separate_touching(s) > 0) for s in sections])
-            result[key] = convert_to_dst_type(interior.reshape(labels.shape), result[key], dtype=torch.float32)[0]
-        return result
+
+def _interior(img: NdarrayOrTensor, spatial_dims: int) -> torch.Tensor:
+    labels = label_array(img, "InteriorFromLabelsd")[None]
+    sections = labels.reshape(-1, *labels.shape[labels.ndim - spatial_dims :])
+    interior = torch.stack([torch.from_numpy(separate_touching(s) > 0) for s in sections])
+    return convert_to_dst_type(interior.reshape(labels.shape), img, dtype=torch.float32)[0]

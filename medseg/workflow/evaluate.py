@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -192,8 +192,7 @@ def _warn_of_pixel_sizes(pair: FilePair, prediction: Geometry, reference: Geomet
     )
 
 
-def _notices(total: Scores, images: dict[str, list[ImageEvaluation]], options: EvaluationOptions) -> list[str]:
-    notices = []
+def _notices(total: Scores, images: dict[str, list[ImageEvaluation]], options: EvaluationOptions) -> Iterator[str]:
     firsts = [parts[0] for parts in images.values()]
     for side in ("prediction", "reference"):
         if getattr(options, f"{side}_kind") is None:
@@ -201,15 +200,14 @@ def _notices(total: Scores, images: dict[str, list[ImageEvaluation]], options: E
             found = ", ".join(
                 f"{kind} ({kinds.count(kind)})" if len(set(kinds)) > 1 else kind for kind in dict.fromkeys(kinds)
             )
-            notices.append(f"{side} taken as {found} (--{side}-kind says otherwise)")
+            yield f"{side} taken as {found} (--{side}-kind says otherwise)"
     if options.needs("warping") and any(image.mixed for image in firsts):
-        notices.append(
+        yield (
             "label volumes: objects reach through the sections, but the warping error is that of single sections; "
             "--objects volume takes it in the volume, --objects sections takes each section for itself"
         )
     for count in sorted(set(total.undefined.values()), reverse=True):
         names = ", ".join(name for name, n in total.undefined.items() if n == count)
-        notices.append(f"{names}: undefined in {count} sections or images, which are left out of the total")
+        yield f"{names}: undefined in {count} sections or images, which are left out of the total"
     if total.single_segment:
-        notices.append(f"v_info: {total.single_segment} sections hold a single segment and score 0 by definition")
-    return notices
+        yield f"v_info: {total.single_segment} sections hold a single segment and score 0 by definition"

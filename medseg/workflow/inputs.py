@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from medseg.errors import InputError
@@ -66,26 +66,22 @@ def _ending(path: Path) -> str:
     return path.name.removeprefix(image_stem(path))
 
 
-def left_out(inputs: Iterable[str]) -> list[str]:
+def left_out(inputs: Iterable[str]) -> Iterator[str]:
     """A line for each folder among the inputs that also holds files of formats medseg does not read."""
-    lines = []
     for folder in filter(Path.is_dir, map(Path, inputs)):
         named = [p for p in folder.iterdir() if not is_image(p) and not p.name.startswith(".")]
         others = [p for p in named if p.is_file() or p.suffix.lower() == ".zarr"]  # an image that is a folder
         if others:
             endings = ", ".join(sorted({p.suffix.lower() or "without ending" for p in others}))
             what = f"left out {len(others)} of another format than medseg reads ({endings})"
-            lines.append(f"{folder}: {what}; {FROM_OTHER_FORMATS}")
-    return lines
+            yield f"{folder}: {what}; {FROM_OTHER_FORMATS}"
 
 
-def left_out_of_volumes(inputs: Iterable[str], volumes: Iterable[Path]) -> list[str]:
+def left_out_of_volumes(inputs: Iterable[str], volumes: Iterable[Path]) -> Iterator[str]:
     """A line for each folder among the inputs with subfolders of which nothing is among the volumes."""
-    lines = []
     for folder, inside in subfolders_left_out(inputs, volumes).items():
         names = ", ".join(str(path.relative_to(folder)) for path in inside[:5]) + " ..." * (len(inside) > 5)
-        lines.append(f"{folder}: left out {len(inside)} of its folders ({names}); name them, or a pattern in quotes")
-    return lines
+        yield f"{folder}: left out {len(inside)} of its folders ({names}); name them, or a pattern in quotes"
 
 
 def result_path(output_dir: Path, path: Path, kind: str, stem: str | None = None) -> Path:

@@ -1,8 +1,6 @@
 """`medseg data` from outside: what is printed, written, and left with which exit code."""
 
 import json
-import subprocess
-import sys
 
 import imagecodecs
 import numpy as np
@@ -175,9 +173,3 @@ def test_list():
     content = json.loads(run("list", "--json").output)
     assert content["sets"]["bbbc039"]["licence"] == "CC0-1.0"
     assert "coco" in content["formats"]
-
-
-def test_importing_the_commands_imports_nothing_heavy():
-    heavy = "torch, scipy, skimage, matplotlib, nibabel, pooch, tifffile"
-    code = f"import data_tools.cli, sys; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

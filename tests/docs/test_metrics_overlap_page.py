@@ -1,7 +1,5 @@
-"""The page on overlap metrics: its examples run as printed, its table of undefined cases is true."""
+"""The page on overlap metrics: it explains every score, its table of undefined cases is true."""
 
-import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +23,7 @@ from medseg.metrics import (
 )
 from medseg.metrics.evaluation_options import METRICS, ON_REQUEST
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "metrics_overlap.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "metrics_overlap.md").read_text(encoding="utf-8")
 NAN = float("nan")
 
 NOTHING = np.zeros((20, 20), bool)
@@ -36,35 +33,9 @@ ONE = NOTHING.copy()
 ONE[2:18, 2:18] = True
 
 
-def test_python_prints_what_its_comments_say(capsys):
-    namespace = {}
-    said = []
-    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(compile(block, "docs/metrics_overlap.md", "exec"), namespace)
-        said += re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
-    assert capsys.readouterr().out.splitlines() == said
-    assert len(said) == 4
-
-
-def test_handler_in_the_page_can_be_built():
-    from monai.bundle import ConfigParser
-
-    (block,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    parser = ConfigParser({"imports": ["$import monai"], "handler": json.loads(block)})
-    assert type(parser.get_parsed_content("handler").metric_fn).__name__ == "VRandMetric"
-
-
 def test_every_score_is_explained():
     for name in (*METRICS, *ON_REQUEST):
         assert f"`{name}`" in PAGE
-
-
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", PAGE))
-def test_links_lead_somewhere(link):
-    page, _, heading = link.partition("#")
-    assert (DOCS / (page or "metrics_overlap.md")).exists()
-    if not page:
-        assert heading in [h.lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)]
 
 
 # reference, prediction -> value; the columns of the page's table

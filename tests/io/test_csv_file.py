@@ -13,14 +13,3 @@ def test_rows_as_given_and_odd_file_names_in_backslashes(tmp_path):
     assert (tmp_path / "new" / "a.csv").read_bytes() == '\u00b5m,"two\nlines",\\udcff.tif\r\n'.encode()
     with pytest.raises(InputError, match="exists"), csv_file(tmp_path / "new" / "a.csv"):
         pass
-
-
-def test_nothing_half_written_stays(tmp_path):
-    def broken():
-        with csv_file(tmp_path / "a.csv") as file:
-            file.write("begun" * 10000)
-            raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        broken()
-    assert not list(tmp_path.iterdir())

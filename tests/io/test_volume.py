@@ -95,11 +95,11 @@ def test_refused(tmp_path):
     (tmp_path / "b.nii").write_bytes(with_sform(content, flat))
     with pytest.raises(InputError, match=r"b\.nii: its affine is not invertible"):
         read_volume(tmp_path / "b.nii")
-    broken = np.eye(4)
-    broken[0, 0] = np.nan
-    (tmp_path / "c.nii").write_bytes(with_sform(content, broken))
-    with pytest.raises(InputError, match=r"c\.nii: its voxel size or position is NaN"):
-        read_volume(tmp_path / "c.nii")
+    for size, message in ((np.nan, "its voxel size or position is NaN"), (0, "every axis needs a positive one")):
+        broken = np.diag([size, 1, 1, 1])
+        (tmp_path / "c.nii").write_bytes(with_sform(content, broken))
+        with pytest.raises(InputError, match=rf"c\.nii: .*{message}"):
+            read_volume(tmp_path / "c.nii")
     holes = values().astype(np.float32)
     holes[0, 0, :2] = np.nan
     with pytest.raises(InputError, match=r"d\.nii: 2 voxels are NaN or infinite"):

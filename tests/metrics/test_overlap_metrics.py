@@ -97,8 +97,9 @@ def test_refuses():
     metric = RandErrorMetric()
     with pytest.raises(ValueError, match="no image"):
         metric.aggregate()
-    with pytest.raises(InputError, match="one shape"):
-        metric(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 5))
+    for other in (None, torch.zeros(1, 1, 4, 5)):
+        with pytest.raises(InputError, match="one shape"):
+            metric(torch.zeros(1, 1, 4, 4), other)
     with pytest.raises(InputError, match="B, C"):
         metric(torch.zeros(4, 4, 4), torch.zeros(4, 4, 4))
     metric(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))

@@ -49,10 +49,7 @@ def test_touching_labels_are_whole_for_dice_and_parted_for_the_pixel_error():
     ("prediction", "reference", "message"),
     [
         (np.zeros((2, 3)), np.zeros((3, 2), bool), "same pixels"),
-        (np.full((2, 2), 1.5), np.zeros((2, 2), bool), "0 to 1"),
         (np.full((2, 2), np.nan), np.zeros((2, 2), bool), "NaN"),
-        (np.full((2, 2), -1), np.zeros((2, 2), bool), "-1"),
-        (np.zeros((0, 2)), np.zeros((0, 2), bool), "no pixels"),
         (np.zeros(4), np.zeros(4, bool), "axes"),
     ],
 )

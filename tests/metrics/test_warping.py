@@ -184,7 +184,7 @@ FLOAT, LABEL = np.full((6, 7), 0.5), np.ones((6, 7), int)
 @pytest.mark.parametrize(
     ("prediction", "reference", "options", "message"),
     [
-        (FLOAT[:5], LABEL, {}, r"prediction has shape \(5, 7\) but the reference \(6, 7\)"),
+        (FLOAT[:5], LABEL, {}, r"prediction has the shape \(5, 7\), its reference \(6, 7\)"),
         (FLOAT[0], LABEL[0], {}, r"have 1 axes; expected \(Y, X\), or \(Z, Y, X\)"),
         (FLOAT[None, None], LABEL[None, None], {}, "have 4 axes"),
         (FLOAT, LABEL, {"volumetric": True}, r"expected \(Z, Y, X\) for a volume"),

@@ -1,14 +1,9 @@
-"""The MONAI metric: batches, reductions, buffers, the ignite handler."""
+"""The MONAI metric: batches, reductions, buffers."""
 
 import numpy as np
-import pytest
 import torch
-from ignite.engine import Engine
-from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 
-from medseg.errors import InputError
-from medseg.metrics.handlers import StackMetricHandler
 from medseg.metrics.warping import CHALLENGE_THRESHOLDS, topological_warping_error
 from medseg.metrics.warping_metric import WarpingErrorMetric
 
@@ -89,41 +84,3 @@ def test_images_without_objects_count():
     assert metric.aggregate("none").tolist() == [[0.0], [1 / 81]]
     assert metric.aggregate().item() == 0.5 / 81
     assert metric.undefined == 0
-
-
-def test_ignite_handler_from_a_config():
-    config = {
-        "handler": {
-            "_target_": "medseg.metrics.handlers.StackMetricHandler",
-            "metric_fn": {"_target_": "medseg.metrics.warping_metric.WarpingErrorMetric", "threshold": 0.5},
-            "output_transform": "$lambda output: (output['pred'], output['label'])",
-        }
-    }
-    handler = ConfigParser(config).get_parsed_content("handler")
-    assert isinstance(handler, StackMetricHandler)
-    engine = Engine(lambda _, batch: {"pred": batch[0], "label": batch[1]})
-    handler.attach(engine, "warping_error")
-    state = engine.run([(Y_PRED[:2], Y[:2]), (Y_PRED[2:], Y[2:])])
-    stack = topological_warping_error(Y_PRED.reshape(6, 24, 26), Y.reshape(6, 24, 26), threshold=0.5)
-    assert state.metrics["warping_error"] == stack.value
-    torch.testing.assert_close(state.metric_details["warping_error"], each_image(threshold=0.5), rtol=0, atol=0)
-
-
-@pytest.mark.parametrize(
-    ("y_pred", "y", "message"),
-    [
-        (Y_PRED, None, "must have one shape"),
-        (Y_PRED, Y[:, :1], "must have one shape"),
-        (Y_PRED[0], Y[0], r"expected \(B, C, Y, X\) or \(B, C, Z, Y, X\)"),
-        (Y_PRED * torch.nan, Y, "pixels are NaN"),
-        (Y_PRED * 2, Y, "a probability is 0 to 1"),
-    ],
-)
-def test_refuses(y_pred, y, message):
-    with pytest.raises(InputError, match=message):
-        WarpingErrorMetric()(y_pred, y)
-
-
-def test_nothing_to_aggregate():
-    with pytest.raises(ValueError, match="no image has been compared yet"):
-        WarpingErrorMetric().aggregate()

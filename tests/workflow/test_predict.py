@@ -6,7 +6,6 @@ import pytest
 from csv_rows import csv_rows
 
 from medseg.catalog import Bundle
-from medseg.errors import InputError
 from medseg.io import Geometry, read_image, read_labels, write_image
 from medseg.workflow import predict as module
 from medseg.workflow.predict import Predictor
@@ -108,23 +107,6 @@ def test_a_full_disk_half_way_leaves_no_half_of_the_results(
     assert not [name for name in left if ".part" in name]
     if not overwrite:
         assert not left
-
-
-def test_real_full_disk(tiny_bundle, em_folder, tmp_path, no_space_left):
-    predictor = Predictor(Bundle(tiny_bundle), tmp_path, EVERYTHING)
-    with no_space_left():
-        result = predictor(em_folder / "images" / "s0.tif")
-    assert result.status == "failed"
-    assert "File too large" in result.error
-    assert not list(tmp_path.iterdir())
-
-
-def test_settings_reach_the_config(tiny_bundle, em_folder, tmp_path):
-    good = em_folder / "images" / "s0.tif"
-    few = Predictor(Bundle(tiny_bundle), tmp_path / "a", {"device": "cpu", "min_size": 10**6})(good)
-    assert few.objects == 0
-    with pytest.raises(InputError, match="no key 'min_sise'"):
-        Predictor(Bundle(tiny_bundle), tmp_path / "b", {"min_sise": 3})
 
 
 def test_tiles_of_any_size_give_the_same_probability(tiny_bundle, em_folder, tmp_path):

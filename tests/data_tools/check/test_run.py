@@ -92,17 +92,10 @@ def test_shapes(folder):
     assert ("shape_mismatch", "labels/0.tif") in codes(folder)
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (lambda a: np.roll(a, (8, -6), (0, 1)), "misaligned"),
-        (lambda a: a[::-1], "flipped"),
-        (lambda a: a.T, "flipped"),
-    ],
-)
-def test_misaligned_labels(folder, change, code):
+@pytest.mark.parametrize("change", [np.flipud, np.transpose])
+def test_flipped_labels(folder, change):
     labels_of(folder, 0, np.ascontiguousarray(change(SAMPLES[0].labels)))
-    assert (code, "labels/0.tif") in codes(folder)
+    assert ("flipped", "labels/0.tif") in codes(folder)
 
 
 def test_how_far_misaligned_labels_are_to_be_moved(folder):

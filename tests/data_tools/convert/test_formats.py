@@ -13,7 +13,6 @@ from data_tools.convert.formats import FORMATS, Extra
 from data_tools.convert.nifti_pairs import nifti_pairs
 from data_tools.convert.object_masks import object_mask_folders
 from data_tools.convert.openkbp import openkbp_patients
-from data_tools.convert.pairs import image_label_pairs
 from data_tools.convert.rgb_masks import colours_to_labels, rgb_mask_pairs
 from data_tools.convert.rois import roi_folder, roi_masks
 from data_tools.convert.stacks import interior_components, interior_stack
@@ -152,14 +151,6 @@ def test_composite_rois_have_pieces_and_holes(tmp_path):
 
 
 # --- pairs, cellpose, stacks, NIfTI, sequences -------------------------------------------------------------
-
-
-def test_pairs_with_index(tmp_path):
-    write_image(tmp_path / "images/a.tif", IMAGE)
-    write_labels(tmp_path / "labels/a.tif", square(0, 0))
-    (tmp_path / "index.csv").write_text("file,field_group,modality\na,7,fluorescence\n")
-    (source,) = image_label_pairs(tmp_path)
-    assert (source.group, source.stratum) == ("7", "fluorescence")
 
 
 def test_cellpose(tmp_path):

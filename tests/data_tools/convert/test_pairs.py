@@ -31,13 +31,15 @@ def test_nifti_and_other_formats_are_not_mixed(tmp_path):
     [
         b"file,group\na,M\xc3\xbcller\nb.1,x\n",
         b"\xef\xbb\xbffile,group\r\na,M\xc3\xbcller\r\nb.1,x\r\n,\r\n",
-        b"file, field_group\na.tif, M\xc3\xbcller\nimages/b.1.tif, x\n",
+        b"file, field_group, modality\na.tif, M\xc3\xbcller, EM\nimages/b.1.tif, x, EM\n",
     ],
     ids=["plain", "excel", "file names"],
 )
-def test_groups(folder, content):
+def test_groups_and_strata(folder, content):
     (folder / "index.csv").write_bytes(content)
-    assert [s.group for s in image_label_pairs(folder)] == ["Müller", "x"]
+    sources = image_label_pairs(folder)
+    assert [s.group for s in sources] == ["Müller", "x"]
+    assert {s.stratum for s in sources} == {"EM" if b"modality" in content else ""}
 
 
 @pytest.mark.parametrize(

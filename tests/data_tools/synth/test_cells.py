@@ -95,7 +95,6 @@ def test_cells_have_dark_bodies_and_bright_halos():
         (nuclei, {"diameter_px": 1}, "diameter_px is 1"),
         (phase_contrast_cells, {"shape": (4, 64, 64)}, "two-dimensional"),
         (phase_contrast_cells, {"diameter_px": float("nan")}, "diameter_px is nan"),
-        (phase_contrast_cells, {"coverage": 2}, "coverage is 2"),
     ],
 )
 def test_bad_options(draw, options, message):

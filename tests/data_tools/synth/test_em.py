@@ -104,8 +104,3 @@ def test_too_thin_membranes_are_refused():
 
 def test_thinnest_membrane_still_separates_cells():
     assert_truth_is_consistent(em_sections((120, 120), 3, membrane_px=3).labels)
-
-
-def test_without_organelles_the_truth_stays():
-    plain = em_sections((128, 128), 4, organelles=False)
-    np.testing.assert_array_equal(plain.labels, em_sections((128, 128), 4).labels)
