@@ -16,6 +16,7 @@ from data_tools.layout import Dataset, Description, Entry, with_checksums, write
 from data_tools.pixels import Pixels, write_pixels
 from medseg.errors import InputError
 from medseg.io import Geometry
+from medseg.io.atomic import rename_when_free
 
 LONGEST_STEM = 200  # bytes of UTF-8; most file systems hold names of 255
 
@@ -53,7 +54,7 @@ def build_dataset(dst: str | Path, sources: Iterable[Source], description: Descr
         write_dataset_json(with_checksums(dataset))
         if dst.exists():
             dst.rmdir()
-        partial.rename(dst)
+        rename_when_free(partial, dst)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Conversion(replace(dataset, root=dst), tuple(problems), tuple(notes))

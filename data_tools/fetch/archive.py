@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from data_tools.fetch.errors import FetchError
+from medseg.io.atomic import rename_when_free
 
 _BLOCK = 1 << 20
 
@@ -49,7 +50,7 @@ def unpack(archive: Path, target: Path, limits: Limits = Limits()) -> Path:
         with _damage_is_reported(archive):
             partial.mkdir(parents=True)
             _unpack_members(archive, partial, limits)
-        partial.rename(target)
+        rename_when_free(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
