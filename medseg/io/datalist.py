@@ -79,7 +79,7 @@ def text_of(entry: Mapping[str, Any], key: str) -> str:
 
 def _split_entries(split: Path, part: str) -> list[dict[str, Any]]:
     try:
-        entries = json.loads(split.read_text(encoding="utf-8"))[part]
+        entries = json.loads(split.read_bytes())[part]  # with or without the mark that Windows puts before UTF-8
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{split}: no JSON file with the list {part!r} ({error!r})") from error
     if not isinstance(entries, list):

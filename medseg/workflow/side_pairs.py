@@ -52,7 +52,7 @@ def named_classes(*descriptions: Path | None) -> dict[str, str] | None:
     for path in descriptions:
         if path and path.is_file():
             try:
-                if classes := json.loads(path.read_text(encoding="utf-8")).get("classes"):
+                if classes := json.loads(path.read_bytes()).get("classes"):
                     return {str(label): str(name) for label, name in classes.items()}
             except (ValueError, AttributeError) as error:
                 raise InputError(f"{path}: no description of a data set with its classes by label ({error})") from error

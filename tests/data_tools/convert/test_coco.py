@@ -48,6 +48,12 @@ def test_runs_plain_and_compressed(tmp_path):
         np.testing.assert_array_equal(coco_sample(folder, coco({"size": [6, 8], "counts": counts})).labels, mask)
 
 
+def test_a_file_as_windows_programs_save_it(tmp_path):
+    write_image(tmp_path / "a.tif", IMAGE)
+    (tmp_path / "c.json").write_text(json.dumps(coco([[1, 2, 4, 2, 4, 5]])), "utf-8-sig")
+    assert read_one(coco_annotations(tmp_path / "c.json", tmp_path)).labels.any()
+
+
 def test_crowds_are_background(tmp_path):
     assert coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5]], iscrowd=1)).labels.max() == 0
 
