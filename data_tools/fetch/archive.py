@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from data_tools.fetch.errors import FetchError
@@ -114,7 +114,7 @@ def _tar_member(archive: Path, file: tarfile.TarFile, member: tarfile.TarInfo) -
 def _safe_path(archive: Path, name: str, root: Path) -> Path:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     outside = not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or "\0" in name
-    if outside:
+    if outside or any(PureWindowsPath(part).drive for part in parts):  # where Windows would begin anew
         raise FetchError(f"{archive}: the member {name!r} leads out of the folder; it was not unpacked")
     return root.joinpath(*parts)
 
