@@ -23,10 +23,18 @@ def test_what_is_missing_does_not_stop_the_others(tmp_path):
     assert [p.partition(": ")[2][:9] for p in problems] == ["no such f", "no images"]
 
 
-@pytest.mark.parametrize("names", [("a/x.tif", "b/x.tif"), ("a/x.png", "a/x.ome.tif"), ("a/x.ome.tif", "a/X.tif")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a/x.tif", "b/x.tif"),
+        ("a/x.png", "a/x.ome.tif"),
+        ("a/x.ome.tif", "a/X.tif"),
+        ("a/\xe9.png", "a/e\u0301.tif"),  # one name in the file systems of macOS
+    ],
+)
 def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
     paths = touch(tmp_path, *names)
-    pattern = "*" + names[1][3:]
+    pattern = "*" + names[1][names[1].index(".") :]
     with pytest.raises(InputError, match=f"results of the same name; .* 'FOLDER/{re.escape(pattern)}'"):
         gather_inputs(map(str, paths))
 
