@@ -60,7 +60,7 @@ def read_nifti(path: Path) -> Pixels:
         raise InputError(f"{path}: no such file")
     path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
-        volume = nib.load(path)
+        volume = nib.load(path, mmap=False)  # else the file stays open with the array
         scaled = volume.dataobj.slope != 1 or volume.dataobj.inter != 0
         array = np.asarray(volume.dataobj, dtype=np.float32 if scaled else None)
     except Exception as error:  # nibabel, zlib and numpy raise many types on a damaged file

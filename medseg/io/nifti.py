@@ -30,7 +30,7 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
     """
     path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
-        image = nib.load(path)
+        image = nib.load(path, mmap=False)  # else the file stays open with the array, and Windows replaces no open file
         header, affine = image.header, np.asarray(image.affine, dtype=float)
     except (nib.filebasedimages.ImageFileError, HeaderDataError, *_DAMAGE) as error:
         raise _unreadable(path, error) from error
