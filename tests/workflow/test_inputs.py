@@ -102,6 +102,12 @@ def test_results_of_dicom_nests_and_patterns_are_named_after_the_way(tmp_path):
         gather_inputs([str(tmp_path / "p10/ct"), str(tmp_path / "p9/study/ct")], name_volumes)
 
 
+def test_what_macos_hides_beside_a_series_is_no_volume(tmp_path):
+    write_series(tmp_path / "p1" / "ct")
+    touch(tmp_path / "p1", "ct/._scan.nii.gz", "._scan.nii.gz", ".DS_Store")
+    assert list_volumes([tmp_path / "p1" / "ct", tmp_path / "p1"]) == [tmp_path / "p1" / "ct"]
+
+
 def test_a_folder_that_may_not_be_opened_is_listed_and_links_in_circles_end(tmp_path, monkeypatch):
     write_series(tmp_path / "p1" / "ct")
     (tmp_path / "p1" / "again").symlink_to(tmp_path)
