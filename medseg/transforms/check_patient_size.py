@@ -53,6 +53,7 @@ class CheckPatientSized(MapTransform):
             size, voxel = (" x ".join(f"{length:.4g}" for length in lengths) for lengths in (extent, spacing))
             raise InputError(
                 f"{name}: {size} mm large, voxels of {voxel} mm: no patient is of that size. Is the voxel size right, "
-                f"and in mm? If it is, allow it with other numbers: --set extent_mm=[{self.least:g},{self.greatest:g}]"
+                "and in mm? If it is, allow it with other numbers: "
+                f'--set "extent_mm=[{self.least:g},{self.greatest:g}]"'
             )
         return dict(data)

@@ -90,7 +90,7 @@ def export_bundle(
                 except ImportError as error:  # an onnxscript that does not know this torch
                     raise InputError(
                         f"ONNX export does not work with what is installed ({error}): "
-                        "pip install --upgrade 'medseg[export]'"
+                        'pip install --upgrade "medseg[export]"'
                     ) from error
             else:
                 _write_torchscript(network, partial, bundle, facts)
@@ -147,7 +147,7 @@ def _format(path: Path, format: str | None) -> str:
         raise InputError(f"--format {format}: give one of {', '.join(FORMATS)}")
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if format == "onnx" and missing:
-        raise InputError(f"ONNX needs {', '.join(missing)}: pip install 'medseg[export]'")
+        raise InputError(f'ONNX needs {", ".join(missing)}: pip install "medseg[export]"')
     return format
 
 

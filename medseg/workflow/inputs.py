@@ -56,7 +56,7 @@ def gather_inputs(
                 + (
                     ", or name the folder above them: results are named after the way from there"
                     if path.is_dir()
-                    else f", or only one of the two kinds with a pattern in quotes, 'FOLDER/*{_ending(path)}'"
+                    else f', or only one of the two kinds with a pattern in quotes, "FOLDER/*{_ending(path)}"'
                 )
             )
     return files, problems

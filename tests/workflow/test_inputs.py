@@ -35,7 +35,7 @@ def test_what_is_missing_does_not_stop_the_others(tmp_path):
 def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
     paths = touch(tmp_path, *names)
     pattern = "*" + names[1][names[1].index(".") :]
-    with pytest.raises(InputError, match=f"results of the same name; .* 'FOLDER/{re.escape(pattern)}'"):
+    with pytest.raises(InputError, match=f'results of the same name; .* "FOLDER/{re.escape(pattern)}"'):
         gather_inputs(map(str, paths))
 
 
