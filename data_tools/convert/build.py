@@ -43,6 +43,8 @@ def build_dataset(dst: str | Path, sources: Iterable[Source], description: Descr
         InputError: `dst` exists and is not empty, or no source could be converted.
     """
     dst = Path(dst)
+    if not dst.name:  # . or the root of a disk
+        raise InputError(f"{dst}: cannot be made anew; name a new folder in it")
     if dst.exists() and (not dst.is_dir() or any(dst.iterdir())):
         raise InputError(f"{dst}: exists already and is not an empty folder; choose another target")
     partial = dst.with_name(f".{dst.name}.{os.getpid()}.part")

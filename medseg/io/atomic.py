@@ -19,10 +19,12 @@ def atomic_target(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
     """Give a temporary name beside ``path``; on success it becomes ``path``, on any error it is removed.
 
     Raises:
-        InputError: ``path`` exists and ``overwrite`` is false, or its folder cannot be made.
+        InputError: ``path`` is a folder, it exists and ``overwrite`` is false, or its folder cannot be made.
         OSError: writing failed (disk full, no permission), ``path`` is its ``filename``; nothing half-written stays.
     """
     path = Path(path)
+    if path.is_dir():  # Windows would say "access is denied"
+        raise InputError(f"{path}: is a folder; name a file")
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already; choose another output folder or allow overwriting (--overwrite)")
     try:

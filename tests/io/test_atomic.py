@@ -44,6 +44,14 @@ def test_replaces_only_on_request(tmp_path):
     assert target.read_text() == "new"
 
 
+@pytest.mark.parametrize("name", ["out", "."])
+def test_a_folder_in_the_way(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match=f"{name}: is a folder; name a file"), atomic_target(name, overwrite=True):
+        pytest.fail("must not come to writing")
+
+
 def test_a_file_in_the_way_of_the_folder(tmp_path):
     (tmp_path / "out").write_text("a file")
     with (
