@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,13 +99,11 @@ def write_pixels(path: Path, pixels: Pixels, *, labels: bool = False) -> None:
         array = array.astype(np.min_scalar_type(int(array.max(initial=0))))
     volume = nib.Nifti1Image(array, pixels.affine, dtype=array.dtype)
     volume.header.set_xyzt_units("mm")
-    with atomic_target(path) as partial:  # nibabel chooses the format by the ending
-        whole_ending = partial.with_name(partial.name + (".nii.gz" if path.name.endswith(".gz") else ".nii"))
-        try:
-            nib.save(volume, whole_ending)
-            whole_ending.replace(partial)
-        finally:
-            whole_ending.unlink(missing_ok=True)
+    content = volume.to_bytes()
+    if path.name.lower().endswith(".gz"):
+        content = gzip.compress(content, compresslevel=1, mtime=0)
+    with atomic_target(path) as partial:  # nibabel leaves a file open that it could not write
+        partial.write_bytes(content)
 
 
 def _whole_numbers(path: Path, array: np.ndarray) -> np.ndarray:
