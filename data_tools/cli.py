@@ -181,7 +181,7 @@ def check(
         say.start("checking")
         report = check_dataset(folder, axes=axes, progress=say.update)
     if as_json:
-        typer.echo(json.dumps(report.to_json(), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(report.to_json(), indent=1))  # ASCII: a pipe on Windows is not of UTF-8
     else:
         for finding in report.findings:
             typer.echo(str(finding))

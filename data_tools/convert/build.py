@@ -16,6 +16,7 @@ from data_tools.layout import Dataset, Description, Entry, with_checksums, write
 from data_tools.pixels import Pixels, write_pixels
 from medseg.errors import InputError
 from medseg.io import Geometry
+from medseg.io.atomic import rename_when_free
 
 LONGEST_STEM = 200  # bytes of UTF-8; most file systems hold names of 255
 
@@ -42,6 +43,8 @@ def build_dataset(dst: str | Path, sources: Iterable[Source], description: Descr
         InputError: `dst` exists and is not empty, or no source could be converted.
     """
     dst = Path(dst)
+    if not dst.name:  # . or the root of a disk
+        raise InputError(f"{dst}: cannot be made anew; name a new folder in it")
     if dst.exists() and (not dst.is_dir() or any(dst.iterdir())):
         raise InputError(f"{dst}: exists already and is not an empty folder; choose another target")
     partial = dst.with_name(f".{dst.name}.{os.getpid()}.part")
@@ -53,7 +56,7 @@ def build_dataset(dst: str | Path, sources: Iterable[Source], description: Descr
         write_dataset_json(with_checksums(dataset))
         if dst.exists():
             dst.rmdir()
-        partial.rename(dst)
+        rename_when_free(partial, dst)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Conversion(replace(dataset, root=dst), tuple(problems), tuple(notes))

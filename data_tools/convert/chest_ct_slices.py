@@ -58,7 +58,7 @@ def read_slice(image: Path, mask: Path) -> Sample:
 
 
 def _rows(table: Path) -> list[tuple[str, str]]:
-    with table.open(newline="", encoding="utf-8") as file:
+    with table.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         if not {"ImageId", "MaskId"} <= set(reader.fieldnames or ()):
             raise InputError(f"{table}: needs the columns ImageId and MaskId, has {', '.join(reader.fieldnames or ())}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
@@ -38,15 +38,15 @@ def coco_annotations(annotations: str | Path, images: str | Path) -> list[Source
             objects[annotation.get("image_id")].append(annotation)
     sources = []
     for record in content["images"]:
-        name = str(record.get("file_name", ""))
-        if not name or Path(name).is_absolute() or ".." in Path(name).parts:
+        name = PureWindowsPath(str(record.get("file_name", "")))  # parted by / or, from Windows, by \
+        if not name.name or name.anchor or ".." in name.parts:
             raise InputError(
-                f"{path}: image {record.get('id')} has the file name {name!r}; expected one inside {folder}"
+                f"{path}: image {record.get('id')} has the file name {name.as_posix()!r}; expected one inside {folder}"
             )
         sources.append(
             Source(
-                image_stem(name.replace("/", "_")),
-                partial(_read, path, folder / name, objects[record.get("id")]),
+                image_stem("_".join(name.parts)),
+                partial(_read, path, folder.joinpath(*name.parts), objects[record.get("id")]),
             )
         )
     return found(sources, path, "images with annotations")

@@ -10,6 +10,7 @@ from data_tools.layout import SUFFIXES, Entry, files_by_stem, pair_by_stem
 from data_tools.pixels import is_nifti, read_pixels
 from medseg.errors import InputError
 from medseg.io import image_stem
+from medseg.io.paths import composed
 
 
 def image_label_pairs(src: str | Path, *, axes: str | None = None) -> list[Source]:
@@ -29,7 +30,7 @@ def image_label_pairs(src: str | Path, *, axes: str | None = None) -> list[Sourc
         raise InputError(f"{root}: without a partner of the same stem: {', '.join(lonely[:5])}")
     rows = read_index(root / "index.csv")
     if rows:
-        _refuse_unmatched(root / "index.csv", rows, {image_stem(e.image) for e in entries})
+        _refuse_unmatched(root / "index.csv", rows, {composed(image_stem(e.image)) for e in entries})
     return found([_source(root, e, rows, axes) for e in entries], root, "images/ and labels/ with the same names")
 
 
@@ -92,7 +93,7 @@ def read_index(path: Path) -> dict[str, dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     for row in listed:
         name = row["file"] or ""
-        stem = image_stem(name) if name.lower().endswith(SUFFIXES) else name
+        stem = composed(image_stem(name) if name.lower().endswith(SUFFIXES) else name)
         if stem in rows:
             raise InputError(f"{path}: has two rows for {stem!r}; keep one")
         if stem:
@@ -108,7 +109,7 @@ def _refuse_unmatched(index: Path, rows: dict[str, dict[str, str]], stems: set[s
 
 
 def _source(root: Path, entry: Entry, rows: dict[str, dict[str, str]], axes: str | None) -> Source:
-    stem = image_stem(entry.image)
+    stem = composed(image_stem(entry.image))
     row = rows.get(stem, {})
     return Source(
         stem,

@@ -11,10 +11,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from data_tools.fetch.errors import FetchError
+from medseg.io.atomic import rename_when_free
 
 _BLOCK = 1 << 20
 
@@ -49,7 +50,7 @@ def unpack(archive: Path, target: Path, limits: Limits = Limits()) -> Path:
         with _damage_is_reported(archive):
             partial.mkdir(parents=True)
             _unpack_members(archive, partial, limits)
-        partial.rename(target)
+        rename_when_free(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
@@ -106,7 +107,7 @@ def _tar_member(archive: Path, file: tarfile.TarFile, member: tarfile.TarInfo) -
 def _safe_path(archive: Path, name: str, root: Path) -> Path:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     outside = not parts or parts[0] == "/" or ".." in parts or ":" in parts[0] or "\0" in name
-    if outside:
+    if outside or any(PureWindowsPath(part).drive for part in parts):  # where Windows would begin anew
         raise FetchError(f"{archive}: the member {name!r} leads out of the folder; it was not unpacked")
     return root.joinpath(*parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -47,8 +48,10 @@ def main() -> None:
     """Entry point: errors of the user's are one line on stderr, not a traceback."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text of the terminal's encoding
+    # by itself Typer, on Windows, would put the files that match in the place of a pattern, x1.tif in that of x[1].tif
+    words = [os.path.expanduser(word) for word in sys.argv[1:]]
     try:
-        app()
+        app(words)
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -133,8 +133,8 @@ class TestTimeAugmentationInferer(Inferer):
         if max(itertools.chain(*self.side_pairs), default=0) >= channels:
             pairs = [list(pair) for pair in self.side_pairs]
             raise InputError(
-                f"side_pairs {pairs} name channels that the network ({channels}) does not have; --set side_pairs=[], "
-                "or the pairs of yours"
+                f"side_pairs {pairs} name channels that the network ({channels}) does not have; "
+                '--set "side_pairs=[]", or the pairs of yours'
             )
         order = list(range(channels))
         for a, b in self.side_pairs:

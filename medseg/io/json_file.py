@@ -17,7 +17,7 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
         InputError: no such file, no JSON, or JSON that is no object.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_bytes())  # also with the mark that Windows puts before UTF-8
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except ValueError as error:

@@ -110,7 +110,7 @@ def _subfolders(folder: Path) -> list[Path]:
 def _of_folder(folder: Path) -> list[Path]:
     from medseg.io.dicom import is_dicom_folder  # SimpleITK takes a second to import
 
-    has_files = any(is_volume(p) and not p.is_dir() for p in folder.iterdir())
+    has_files = any(is_volume(p) and not p.is_dir() and not p.name.startswith(".") for p in folder.iterdir())
     if is_dicom_folder(folder):
         if has_files:
             raise InputError(f"{folder}: holds volume files beside DICOM files; name the one that is meant")

@@ -52,7 +52,7 @@ def open_nifti(path: Path) -> tuple[nib.Nifti1Image, np.ndarray]:
     """
     path.open("rb").close()  # nibabel would say of a file that may not be read that it is of another format
     try:
-        image = nib.load(path)
+        image = nib.load(path, mmap=False)  # else the file stays open with the array, and Windows replaces no open file
         header, affine = image.header, np.asarray(image.affine, dtype=float)
     except (nib.filebasedimages.ImageFileError, HeaderDataError, *_DAMAGE) as error:
         raise _unreadable(path, error) from error

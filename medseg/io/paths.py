@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,15 +40,23 @@ def image_stem(path: str | Path) -> str:
     return Path(name).stem
 
 
+def composed(name: str) -> str:
+    """The name with each accented letter as one character: Finder parts ``é`` into ``e`` and its accent, others do not.
+
+    Names of files that belong together are compared so; a file is opened by the name that it has.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
 def by_stem(files: Iterable[Path]) -> dict[str, Path]:
-    """Files by their stem, in the order given.
+    """Files by their :func:`composed` stem, in the order given.
 
     Raises:
         InputError: two files of one stem.
     """
     found: dict[str, Path] = {}
     for path in files:
-        stem = image_stem(path)
+        stem = composed(image_stem(path))
         if (other := found.setdefault(stem, path)) is not path:
             raise InputError(f"{other} and {path} have the same stem {stem!r}; rename or remove one")
     return found

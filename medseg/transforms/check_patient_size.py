@@ -58,4 +58,4 @@ class CheckPatientSized(MapTransform):
 
 def _how(extent_mm: Sequence[float]) -> str:
     least, greatest = extent_mm
-    return f"--set extent_mm=[{least:g},{greatest:g}]"
+    return f'--set "extent_mm=[{least:g},{greatest:g}]"'

@@ -22,5 +22,8 @@ def pick_device(name: str) -> torch.device:
         raise InputError(f"--device {name}: give auto, cpu, cuda or cuda:N")
     count = torch.cuda.device_count()
     if name != "cpu" and int(matched[2] or 0) >= count:
-        raise InputError(f"--device {name}: torch sees {count} CUDA devices here; use --device cpu")
+        builds = (
+            "" if count or torch.version.cuda else " (it is built without CUDA; https://pytorch.org has builds with it)"
+        )
+        raise InputError(f"--device {name}: torch sees {count} CUDA devices here{builds}; use --device cpu")
     return torch.device(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def export_bundle(
                 except ImportError as error:  # an onnxscript that does not know this torch
                     raise InputError(
                         f"ONNX export does not work with what is installed ({error}): "
-                        "pip install --upgrade 'medseg[export]'"
+                        'pip install --upgrade "medseg[export]"'
                     ) from error
             else:
                 _write_torchscript(network, partial, bundle, facts)
@@ -146,7 +147,7 @@ def _format(path: Path, format: str | None) -> str:
         raise InputError(f"--format {format}: give one of {', '.join(FORMATS)}")
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if format == "onnx" and missing:
-        raise InputError(f"ONNX needs {', '.join(missing)}: pip install 'medseg[export]'")
+        raise InputError(f'ONNX needs {", ".join(missing)}: pip install "medseg[export]"')
     return format
 
 
@@ -177,9 +178,11 @@ def _write_onnx(network: nn.Module, path: Path, sizes: _Sizes, metadata: dict, f
 def _write_torchscript(network: nn.Module, path: Path, bundle: Bundle, facts: dict) -> None:
     config = bundle.config("inference").read_bytes()  # as MONAI's own ckpt_export, which MONAI Deploy reads
     meta = bundle.metadata | {"medseg": facts}
+    buffer = io.BytesIO()  # by itself, TorchScript opens no path with umlauts on Windows
     save_net_with_metadata(
-        torch.jit.script(network), str(path), meta_values=meta, more_extra_files={"inference.json": config}
+        torch.jit.script(network), buffer, meta_values=meta, more_extra_files={"inference.json": config}
     )
+    path.write_bytes(buffer.getbuffer())
 
 
 def _difference(network: nn.Module, path: Path, format: str, image: Tensor) -> float:
@@ -191,7 +194,7 @@ def _difference(network: nn.Module, path: Path, format: str, image: Tensor) -> f
             session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
             found = session.run(None, {"image": image.numpy()})[0]
         else:
-            found = torch.jit.load(str(path))(image).numpy()
+            found = torch.jit.load(io.BytesIO(path.read_bytes()))(image).numpy()
     if found.shape != expected.shape:
         return float("inf")
     return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))

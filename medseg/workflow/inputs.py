@@ -8,7 +8,7 @@ from pathlib import Path
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
 from medseg.io.list_volumes import subfolders_left_out
-from medseg.io.paths import FROM_OTHER_FORMATS, is_image, is_volume
+from medseg.io.paths import FROM_OTHER_FORMATS, composed, is_image, is_volume
 
 RESULT_SUFFIXES = {
     "labels": ".tif",
@@ -49,14 +49,14 @@ def gather_inputs(
             problems.append(str(error))
     by_stem: dict[str, Path] = {}
     for path, stem in files.items():
-        other = by_stem.setdefault(stem.lower(), path)
+        other = by_stem.setdefault(composed(stem).lower(), path)
         if other is not path:
             raise InputError(
                 f"{other} and {path} would write results of the same name; predict them into two folders"
                 + (
                     ", or name the folder above them: results are named after the way from there"
                     if path.is_dir()
-                    else f", or only one of the two kinds with a pattern in quotes, 'FOLDER/*{_ending(path)}'"
+                    else f', or only one of the two kinds with a pattern in quotes, "FOLDER/*{_ending(path)}"'
                 )
             )
     return files, problems

@@ -54,7 +54,7 @@ def organ_names(text: str) -> dict[int, str] | None:
 def _of_file(path: Path) -> list[tuple[str, str]]:
     if path.suffix.lower() == ".csv":
         try:
-            with path.open(newline="", encoding="utf-8") as file:
+            with path.open(newline="", encoding="utf-8-sig") as file:  # Excel puts a mark before its UTF-8
                 return [(row["label"], row["structure"]) for row in csv.DictReader(file)]
         except (KeyError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: no table with the columns label and structure; {_HOW}") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
-from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, is_image, is_volume
+from medseg.io.paths import IMAGE_SUFFIXES, VOLUME_SUFFIXES, composed, is_image, is_volume
 from medseg.metrics.foreground import Kind
 
 _RESULTS = ("labels", "probability")
@@ -59,7 +59,7 @@ def pair_files(
     if prediction.is_file() and reference.is_file():
         return [FilePair(image_stem(reference), prediction, reference)], []
     one_folder = prediction.resolve() == reference.resolve()
-    endings = reference_ending or "", prediction_ending or ""
+    endings = composed(reference_ending or ""), composed(prediction_ending or "")
     references = _by_stem(list_images(reference, suffixes), *endings if one_folder else endings[:1])
     predictions = _by_stem(list_images(prediction, suffixes), *endings[::-1] if one_folder else endings[1:])
     order = ("", *([] if prediction_ending else sorted(_RESULTS, key=lambda result: result != kind)))
@@ -120,7 +120,7 @@ def _by_stem(paths: list[Path], ending: str = "", other_side: str = "") -> dict[
     """Files by their stem without the ending; those that end otherwise, or as the other side's do, are passed over."""
     found: dict[str, Path] = {}
     for path in paths:
-        stem = image_stem(path)
+        stem = composed(image_stem(path))
         of_other_side = len(other_side) > len(ending) and stem.endswith(other_side)
         if not stem.endswith(ending) or stem == ending or of_other_side:
             continue

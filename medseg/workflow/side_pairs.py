@@ -37,5 +37,5 @@ def refuse_pairs_of_other_labels(
         return
     raise InputError(
         f"{bundle.name}: it exchanges left and right in mirror images, side_pairs {pairs}, but of these labels {what}: "
-        "say --set side_pairs=[], or the pairs of yours"
+        'say --set "side_pairs=[]", or the pairs of yours'
     )

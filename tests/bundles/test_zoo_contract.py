@@ -51,6 +51,11 @@ def config(bundle, name) -> dict:
     return json.loads(bundle.config(name).read_text(encoding="utf-8"))
 
 
+def test_configs_are_ascii(bundle):
+    """MONAI opens them in the encoding of the system, which on Windows is not UTF-8."""
+    assert all(path.read_bytes().isascii() for path in (bundle.root / "configs").iterdir())
+
+
 def parser_of(bundle, name) -> ConfigParser:
     parser = ConfigParser()
     parser.read_config(bundle.config(name))

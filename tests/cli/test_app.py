@@ -1,7 +1,9 @@
 import errno
 import inspect
 import io
+import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -36,6 +38,21 @@ def test_a_name_that_is_no_text_is_printed_with_its_bytes_escaped(monkeypatch):
         main()
     sys.stdout.flush()
     assert written.getvalue() == b"caf\\udce9.tif\n"
+
+
+def test_patterns_and_brackets_arrive_as_typed_on_windows(medseg, monkeypatch, tmp_path):
+    """Typer would put the files that match in their place: x1.tif for x[1].tif, and nobody could name DICOM folders."""
+    echoing = typer.Typer()
+    echoing.command()(lambda words: typer.echo("|".join(words)))
+    echoing.registered_commands[0].callback.__annotations__["words"] = list[str]
+    monkeypatch.setattr(sys.modules[main.__module__], "app", echoing)
+    monkeypatch.setattr(typer.core, "os", SimpleNamespace(name="nt", environ=os.environ, getenv=os.getenv))
+    monkeypatch.chdir(tmp_path)
+    for name in ("x1.tif", "x[1].tif", "p1"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("HOME", "home")
+    monkeypatch.setenv("USERPROFILE", "home")
+    assert medseg("x[1].tif", "p*", "*.tif", "~/x").out == "x[1].tif|p*|*.tif|home/x\n"
 
 
 @pytest.mark.parametrize(

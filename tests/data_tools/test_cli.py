@@ -62,6 +62,9 @@ def test_check(cells):
     assert result.exit_code == 1
     codes = {f["code"] for f in json.loads(result.output)["findings"]}
     assert codes == {"unreadable", "changed_file"}
+    (cells / "images" / "ü 细胞 😀.tif").write_bytes(b"")
+    (cells / "dataset.json").unlink()
+    assert run("check", cells, "--json").output.isascii()  # pipes and files of Windows are not of UTF-8
     assert "error: images/nuclei_001.tif: " in run("check", cells).output
 
 

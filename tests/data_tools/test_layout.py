@@ -17,7 +17,7 @@ from data_tools.layout import (
     write_dataset_json,
 )
 from medseg.errors import InputError
-from medseg.io import write_image, write_labels
+from medseg.io import training_items, write_image, write_labels
 
 FILES = ("images/a.tif", "images/ü b.tif", "labels/a.tif", "labels/ü b.tif")
 
@@ -50,6 +50,14 @@ def test_round_trip(folder):
     assert read_dataset(folder) == written
     digests = {path: hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in FILES}
     assert written.checksums == {path: f"sha256:{digest}" for path, digest in digests.items()}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_json_as_notepad_and_powershell_save_it(folder, encoding):
+    content = json.dumps({"training": [{"image": "images/ü b.tif", "label": "labels/ü b.tif"}]}, ensure_ascii=False)
+    (folder / "dataset.json").write_text(content, encoding)
+    assert [e.image for e in read_dataset(folder).training] == ["images/ü b.tif"]
+    assert [i["image"] for i in training_items(folder, "training")] == [str(folder / "images/ü b.tif")]
 
 
 def test_other_keys_are_kept(folder):

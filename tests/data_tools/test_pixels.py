@@ -1,5 +1,9 @@
 """One reader and writer for TIFF, PNG and NIfTI."""
 
+import errno
+import os
+from contextlib import suppress
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -30,6 +34,23 @@ def test_nifti_labels_keep_their_ids(tmp_path, highest, dtype):
     write_pixels(tmp_path / "l.nii.gz", Pixels(labels, None, AFFINE), labels=True)
     back = read_pixels(tmp_path / "l.nii.gz", labels=True).array
     assert (back.dtype, back.max()) == (dtype, highest)
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_a_full_disk_is_named_where_no_open_file_can_be_removed(tmp_path, no_space_left, monkeypatch, ending):
+    """As on Windows."""
+    unlink = type(tmp_path).unlink
+
+    def in_use(path, missing_ok=False):
+        if path.exists() and any(_is_open(number, path.stat()) for number in range(3, 256)):
+            raise PermissionError(errno.EACCES, "in use by another process", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(type(tmp_path), "unlink", in_use)
+    noise = np.random.default_rng(0).integers(0, 9999, (20, 20, 20)).astype(np.int16)
+    with no_space_left(), pytest.raises(OSError, match="File too large"):
+        write_pixels(tmp_path / f"a{ending}", Pixels(noise, None, AFFINE))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nifti_that_holds_no_labels(tmp_path):
@@ -67,3 +88,9 @@ def test_damaged_nifti(tmp_path):
         read_pixels(tmp_path / "a.nii.gz")
     with pytest.raises(InputError, match="no such file"):
         read_pixels(tmp_path / "b.nii")
+
+
+def _is_open(number: int, file: os.stat_result) -> bool:
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(number), file)
+    return False

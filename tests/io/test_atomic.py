@@ -1,9 +1,11 @@
 import errno
+import os
 
 import numpy as np
 import pytest
 
 from medseg.errors import InputError
+from medseg.io import atomic
 from medseg.io.atomic import atomic_target
 
 
@@ -40,6 +42,14 @@ def test_replaces_only_on_request(tmp_path):
     with atomic_target(target, overwrite=True) as partial:
         partial.write_text("new")
     assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["out", "."])
+def test_a_folder_in_the_way(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match=f"{name}: is a folder; name a file"), atomic_target(name, overwrite=True):
+        pytest.fail("must not come to writing")
 
 
 def test_a_file_in_the_way_of_the_folder(tmp_path):
@@ -82,3 +92,52 @@ def test_a_folder_that_cannot_be_written_to_names_the_file(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         without_folder()
     assert caught.value.filename == str(tmp_path / "a" / "x.txt")
+
+
+@pytest.fixture
+def held_open(monkeypatch):
+    """Makes os.replace fail so many times as on Windows where another program has the target open."""
+
+    def hold(times):
+        left, replace = [times], os.replace
+
+        def refused(source, target):
+            if left[0]:
+                left[0] -= 1
+                error = PermissionError(errno.EACCES, "Access is denied", str(source), None, str(target))
+                error.winerror = 5
+                raise error
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", refused)
+        monkeypatch.setattr(atomic, "_PAUSES_S", (0.0, 0.0))
+
+    return hold
+
+
+def test_a_virus_scanner_is_waited_for(tmp_path, held_open):
+    held_open(2)
+    with atomic_target(tmp_path / "x.txt") as partial:
+        partial.write_text("new")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x.txt", "new")]
+
+
+def test_a_file_that_stays_open_is_named_and_kept(tmp_path, held_open):
+    (tmp_path / "x.csv").write_text("old")
+    held_open(3)
+    with (
+        pytest.raises(PermissionError, match=r"denied; close it where it is open \(Excel") as caught,
+        atomic_target(tmp_path / "x.csv", overwrite=True) as partial,
+    ):
+        partial.write_text("new")
+    assert caught.value.filename == str(tmp_path / "x.csv")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("x.csv", "old")]
+
+
+def test_what_failed_is_told_where_the_writer_left_its_file_open(tmp_path, monkeypatch):
+    def in_use(path, missing_ok=False):
+        raise PermissionError(errno.EACCES, "in use", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "unlink", in_use)
+    with pytest.raises(OSError, match="No space left"), atomic_target(tmp_path / "x.txt"):
+        raise OSError(errno.ENOSPC, "No space left on device")

@@ -2,6 +2,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from data_tools.pixels import read_pixels
 from medseg.errors import InputError, InputWarning
 from medseg.io import read_volume
 
@@ -32,6 +33,18 @@ def test_voxel_size_of_the_header_that_is_none(tmp_path, size):
     (tmp_path / "a.nii").write_bytes(bytes(content))
     with pytest.raises(InputError, match=r"a\.nii: (voxel size|its voxel size)"):
         read_volume(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("read", [read_volume, lambda path: (read_pixels(path).array, None)])
+def test_what_was_read_is_in_memory(tmp_path, read):
+    """An array mapped from the file keeps it open: Windows would neither replace nor delete it."""
+    path = tmp_path / "a.nii"
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4)), path)
+    array, _ = read(path)
+    with path.open("r+b") as file:
+        file.seek(352)
+        file.write(np.ones(64, np.float32).tobytes())
+    assert not array.any()
 
 
 def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, forbidden):

@@ -24,5 +24,14 @@ def test_picks(monkeypatch, name, count, expected):
 @pytest.mark.parametrize(("name", "count"), [("cuda", 0), ("cuda:0", 0), ("cuda:2", 2)])
 def test_a_gpu_that_is_not_there(monkeypatch, name, count):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
     with pytest.raises(InputError, match=f"{name}: torch sees {count} CUDA devices here; use --device cpu"):
         pick_device(name)
+
+
+def test_a_torch_that_knows_no_gpu_is_told(monkeypatch):
+    """On Windows, pip installs such a one also where there is a GPU."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    with pytest.raises(InputError, match=r"sees 0 CUDA devices here \(it is built without CUDA; .*pytorch\.org"):
+        pick_device("cuda")

@@ -98,6 +98,23 @@ def test_onnx_equals_the_network_at_any_size(bundle, network, level, tmp_path, o
     assert list(tmp_path.iterdir()) == [done.path]
 
 
+def test_torchscript_goes_where_torch_opens_no_file_by_itself(bundle, tmp_path, monkeypatch):
+    """On Windows TorchScript's own files are those whose path is ASCII."""
+
+    def only_streams(function, place):
+        def called(*arguments, **kwargs):
+            if isinstance(arguments[place], str) and not arguments[place].isascii():
+                raise RuntimeError(f"Parent directory of {arguments[place]} does not exist.")
+            return function(*arguments, **kwargs)
+
+        return called
+
+    monkeypatch.setattr(torch.jit, "save", only_streams(torch.jit.save, 1))
+    monkeypatch.setattr(torch.jit, "load", only_streams(torch.jit.load, 0))
+    export_bundle(bundle, tmp_path / "Übung" / "net.ts")
+    assert (tmp_path / "Übung" / "net.ts").is_file()
+
+
 @pytest.mark.parametrize("level", [None, 1, 2])
 def test_torchscript_equals_the_network(bundle, network, level, tmp_path):
     done = export_bundle(bundle, tmp_path / "net.ts", level=level)

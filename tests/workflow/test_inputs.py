@@ -23,11 +23,19 @@ def test_what_is_missing_does_not_stop_the_others(tmp_path):
     assert [p.partition(": ")[2][:9] for p in problems] == ["no such f", "no images"]
 
 
-@pytest.mark.parametrize("names", [("a/x.tif", "b/x.tif"), ("a/x.png", "a/x.ome.tif"), ("a/x.ome.tif", "a/X.tif")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("a/x.tif", "b/x.tif"),
+        ("a/x.png", "a/x.ome.tif"),
+        ("a/x.ome.tif", "a/X.tif"),
+        ("a/\xe9.png", "a/e\u0301.tif"),  # one name in the file systems of macOS
+    ],
+)
 def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
     paths = touch(tmp_path, *names)
-    pattern = "*" + names[1][3:]
-    with pytest.raises(InputError, match=f"results of the same name; .* 'FOLDER/{re.escape(pattern)}'"):
+    pattern = "*" + names[1][names[1].index(".") :]
+    with pytest.raises(InputError, match=f'results of the same name; .* "FOLDER/{re.escape(pattern)}"'):
         gather_inputs(map(str, paths))
 
 
@@ -96,6 +104,12 @@ def test_results_of_dicom_nests_and_patterns_are_named_after_the_way(tmp_path):
     assert list(gather_inputs([str(tmp_path / "s*" / "*.gz")], name_volumes)[0].values()) == ["s1_ct", "s2_ct"]
     with pytest.raises(InputError, match="name the folder above them"):
         gather_inputs([str(tmp_path / "p10/ct"), str(tmp_path / "p9/study/ct")], name_volumes)
+
+
+def test_what_macos_hides_beside_a_series_is_no_volume(tmp_path):
+    write_series(tmp_path / "p1" / "ct")
+    touch(tmp_path / "p1", "ct/._scan.nii.gz", "._scan.nii.gz", ".DS_Store")
+    assert list_volumes([tmp_path / "p1" / "ct", tmp_path / "p1"]) == [tmp_path / "p1" / "ct"]
 
 
 def test_a_folder_that_may_not_be_opened_is_listed_and_links_in_circles_end(tmp_path, monkeypatch):

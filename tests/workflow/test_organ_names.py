@@ -18,6 +18,9 @@ def test_sources_of_names(tmp_path):
     table = tmp_path / "x_structures.csv"
     table.write_text("label,structure,voxels\n1,liver,5\n2,spleen,0\n")
     assert organ_names(str(table)) == {1: "liver", 2: "spleen"}
+    for path in (described, table):  # as Windows programs save them
+        path.write_text(path.read_text(), "utf-8-sig")
+        assert "liver" in organ_names(str(path)).values()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,15 @@ def test_folders_by_stem(tmp_path):
     assert notices == []
 
 
+def test_accents_as_finder_and_as_others_write_them(tmp_path):
+    """The same letters: é as one character, or as e and its accent."""
+    predictions = touch(tmp_path / "p", "cafe\u0301_cp_masque\u0301s.tif")
+    references = touch(tmp_path / "r", "caf\xe9.tif")
+    (pair,), notices = pair_files(predictions, references, prediction_ending="_cp_masqu\xe9s")
+    assert (pair.stem, notices) == ("caf\xe9", [])
+    assert list(match_images(touch(tmp_path / "i", "cafe\u0301.png", "x.png"), [pair.stem])) == [pair.stem]
+
+
 def test_several_results_of_one_image(tmp_path):
     predictions = touch(tmp_path / "p", "a_labels.tif", "a_probability.tif")
     references = touch(tmp_path / "r", "a.tif")

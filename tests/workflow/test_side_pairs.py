@@ -26,7 +26,7 @@ def check(config: str = "train", classes: dict | None = None, **overrides) -> No
 @pytest.mark.parametrize("config", ["train", "inference"])
 def test_another_number_of_classes_needs_its_pairs(config):
     with pytest.raises(
-        InputError, match=r"side_pairs \[\[3, 4\]\].*there are 6 classes, not 8: say --set side_pairs=\[\]"
+        InputError, match=r'side_pairs \[\[3, 4\]\].*there are 6 classes, not 8: say --set "side_pairs=\[\]"'
     ):
         check(config, **{"network_def::out_channels": 6})
     check(config, **{"network_def::out_channels": 6, "side_pairs": []})

@@ -41,6 +41,12 @@ def test_an_existing_target_is_refused(tmp_path):
     assert (tmp_path / "out" / "mine.txt").read_text() == "keep"
 
 
+def test_the_folder_one_is_in_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="name a new folder in it"):
+        build_dataset(".", [Source("a", lambda: SAMPLE)], Description())
+
+
 def test_names(tmp_path):
     names = ["zellkern ü", "x" * 300, "a/b:c", "A", "a"]
     conversion = build_dataset(tmp_path / "o", [Source(n, lambda: SAMPLE) for n in names], Description())

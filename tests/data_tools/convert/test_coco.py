@@ -48,6 +48,12 @@ def test_runs_plain_and_compressed(tmp_path):
         np.testing.assert_array_equal(coco_sample(folder, coco({"size": [6, 8], "counts": counts})).labels, mask)
 
 
+def test_a_file_as_windows_programs_save_it(tmp_path):
+    write_image(tmp_path / "a.tif", IMAGE)
+    (tmp_path / "c.json").write_text(json.dumps(coco([[1, 2, 4, 2, 4, 5]])), "utf-8-sig")
+    assert read_one(coco_annotations(tmp_path / "c.json", tmp_path)).labels.any()
+
+
 def test_crowds_are_background(tmp_path):
     assert coco_sample(tmp_path, coco([[1, 2, 4, 2, 4, 5]], iscrowd=1)).labels.max() == 0
 
@@ -60,9 +66,20 @@ def test_unreadable_segmentations(tmp_path, segmentation):
         coco_sample(tmp_path, coco(segmentation))
 
 
-def test_coco_names_that_lead_out(tmp_path):
+def test_coco_names_with_the_slashes_of_windows(tmp_path):
+    for folder in ("a", "b"):
+        write_image(tmp_path / folder / "x.tif", IMAGE)
+    images = [{"id": k, "file_name": f"{folder}\\x.tif"} for k, folder in enumerate("ab")]
+    (tmp_path / "c.json").write_text(json.dumps({"images": images, "annotations": []}))
+    sources = coco_annotations(tmp_path / "c.json", tmp_path)
+    assert [source.name for source in sources] == ["a_x", "b_x"]
+    assert all((source.read().image == IMAGE).all() for source in sources)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..\\x.tif", "C:x.tif", "/x.tif", ""])
+def test_coco_names_that_lead_out(tmp_path, name):
     content = coco([])
-    content["images"][0]["file_name"] = "../../etc/passwd"
+    content["images"][0]["file_name"] = name
     with pytest.raises(InputError, match="expected one inside"):
         coco_sample(tmp_path, content)
 

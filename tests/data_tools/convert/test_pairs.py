@@ -18,6 +18,15 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_accents_as_finder_and_as_others_write_them(tmp_path):
+    write_image(tmp_path / "images/cafe\u0301.tif", IMAGE)
+    write_labels(tmp_path / "labels/caf\xe9.tif", square(0, 0))
+    (tmp_path / "index.csv").write_text("file,group\ncaf\xe9.tif,w1\n", encoding="utf-8")
+    (source,) = image_label_pairs(tmp_path)
+    assert (source.name, source.group) == ("caf\xe9", "w1")
+    np.testing.assert_array_equal(source.read().labels, square(0, 0))
+
+
 def test_nifti_and_other_formats_are_not_mixed(tmp_path):
     write_pixels(tmp_path / "images/a.nii.gz", Pixels(np.ones((4, 4, 4), np.int16), None, np.eye(4)))
     write_labels(tmp_path / "labels/a.tif", np.ones((4, 4, 4), np.uint8))

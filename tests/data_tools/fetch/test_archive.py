@@ -38,7 +38,10 @@ def test_good_archives(tmp_path, make):
 
 
 @pytest.mark.parametrize("make", [make_zip, make_tar])
-@pytest.mark.parametrize("name", ["../evil.txt", "/tmp/evil.txt", "a/../../evil.txt", "..\\evil.txt", "C:\\evil.txt"])
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.txt", "/tmp/evil.txt", "a/../../evil.txt", "..\\evil.txt", "C:\\evil.txt", "a/C:/evil.txt", "a/C:e"],
+)
 def test_names_that_lead_out(tmp_path, make, name):
     archive = make(tmp_path / "a.bin", [("good.txt", b"x"), (name, b"evil")])
     with pytest.raises(FetchError, match="leads out of the folder"):
