@@ -37,7 +37,7 @@ def test_bundles_are_found_in_an_installed_wheel(tmp_path):
     promised = {b.name for b in list_bundles() if b.metadata["weights_sha256"]}
     assert {name for name, b in found.items() if b["weights"]} == promised
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert "data_tools/__init__.py" in names
+    assert {"data_tools/__init__.py", "medseg/py.typed"} <= names  # the latter: type hints count for its users
     assert not any(n.startswith("tests/") for n in names)
     licences = f"{wheel.name.removesuffix('-py3-none-any.whl')}.dist-info/licenses"
     assert {n for n in names if n.startswith(licences)} == {

@@ -17,6 +17,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from medseg.inferers.device_of import device_of
 from medseg.inferers.one_tensor import one_tensor
 from medseg.inferers.tiling import AxisTiles, mirror_index, plan_axis
+from medseg.networks.batch_norm import BatchNorm
 
 _WHOLE_IMAGE_LAYERS = (
     _InstanceNorm,
@@ -176,12 +177,13 @@ class OverlapTileInferer(Inferer):
         )
         if isinstance(network, nn.Module):
             for name, layer in network.named_modules():
-                in_training = isinstance(layer, _BatchNorm) and layer.training and not isinstance(layer, _InstanceNorm)
-                if isinstance(layer, _WHOLE_IMAGE_LAYERS) or in_training:
+                kind = _class_of(layer)
+                in_training = issubclass(kind, _BatchNorm) and layer.training and not issubclass(kind, _InstanceNorm)
+                if issubclass(kind, _WHOLE_IMAGE_LAYERS) or in_training:
                     mode = " in training mode" if in_training else ""
-                    reasons.append(f"{name} ({type(layer).__name__}{mode}) computes statistics over the tile")
+                    reasons.append(f"{name} ({kind.__name__}{mode}) computes statistics over the tile")
                     break
-                if isinstance(layer, nn.Upsample) and layer.align_corners:
+                if issubclass(kind, nn.Upsample) and layer.align_corners:
                     reasons.append(f"{name} (Upsample) aligns the corners of the tile: its factor depends on the size")
                     break
         if not reasons:
@@ -199,3 +201,10 @@ def _read_tile(images: Tensor, place: tuple, plans: list[AxisTiles]) -> Tensor:
         index = mirror_index(start, plan.size, images.shape[axis])
         tile = tile.index_select(axis, torch.from_numpy(index).to(tile.device))
     return tile
+
+
+def _class_of(layer: nn.Module) -> type:
+    """Class that a layer was written as; TorchScript keeps only its name."""
+    if isinstance(layer, torch.jit.ScriptModule):
+        return BatchNorm if layer.original_name == "BatchNorm" else getattr(nn, layer.original_name, type(layer))
+    return type(layer)

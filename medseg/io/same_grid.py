@@ -33,6 +33,8 @@ class CheckSameGridd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at the keys; the data pass through unchanged."""
         volumes = {key: data[key] for key in self.key_iterator(data)}
+        if not volumes:
+            return dict(data)
         for key, volume in volumes.items():
             if not isinstance(volume, MetaTensor):
                 raise InputError(f"CheckSameGridd: {key!r} is no MetaTensor, it does not say where it lies")

@@ -43,26 +43,20 @@ class RandChannelMix(RandomizableTransform):
         self.matrix: np.ndarray | None = None
         self.inverted = False
 
-    def randomize(self, channels: int) -> None:
-        """Draw ``self.matrix``, ``(channels, channels)`` or None, and ``self.inverted``."""
+    def randomize(self, channels: int) -> tuple[np.ndarray | None, bool]:
+        """Draw ``self.matrix``, ``(channels, channels)`` or None, and ``self.inverted``; return both."""
         super().randomize(None)
-        self.inverted = bool(self.R.rand() < self.invert)
-        self.matrix = None
+        inverted = bool(self.R.rand() < self.invert)
+        matrix = None
         if self._do_transform:
             gains = 1 + self.gain * self.R.uniform(-1, 1, (channels, 1))
-            self.matrix = gains * _MIXINGS[self.R.randint(len(_MIXINGS))](self.R, channels)
+            matrix = gains * _MIXINGS[self.R.randint(len(_MIXINGS))](self.R, channels)
+        self.matrix, self.inverted = matrix, inverted
+        return matrix, inverted  # not to be read off the instance, which threads may share
 
     def __call__(self, img: NdarrayOrTensor, randomize: bool = True) -> torch.Tensor:
         """Mix one image; ``randomize=False`` repeats the last draw."""
-        if randomize:
-            self.randomize(img.shape[0])
-        img = convert_to_tensor(img, track_meta=get_track_meta())
-        out = convert_to_tensor(img, track_meta=False).float()
-        if self.matrix is not None:
-            out = torch.einsum("dc,c...->d...", torch.as_tensor(self.matrix, dtype=out.dtype, device=out.device), out)
-        if self.inverted:
-            out = 1 - out
-        return convert_to_dst_type(out, dst=img, dtype=torch.float32)[0]
+        return _mixed(img, *(self.randomize(img.shape[0]) if randomize else (self.matrix, self.inverted)))
 
 
 class RandChannelMixd(MapTransform, RandomizableTransform):
@@ -90,10 +84,21 @@ class RandChannelMixd(MapTransform, RandomizableTransform):
 
     def __call__(self, data: Mapping[Hashable, NdarrayOrTensor]) -> dict[Hashable, NdarrayOrTensor]:
         """Return a copy of ``data`` with the keys mixed."""
-        result = dict(data)
-        for number, key in enumerate(self.key_iterator(result)):
-            result[key] = self.mix(result[key], randomize=number == 0)
+        result, draw = dict(data), None
+        for key in self.key_iterator(result):
+            draw = draw or self.mix.randomize(result[key].shape[0])
+            result[key] = _mixed(result[key], *draw)
         return result
+
+
+def _mixed(img: NdarrayOrTensor, matrix: np.ndarray | None, inverted: bool) -> torch.Tensor:
+    img = convert_to_tensor(img, track_meta=get_track_meta())
+    out = convert_to_tensor(img, track_meta=False).float()
+    if matrix is not None:
+        out = torch.einsum("dc,c...->d...", torch.as_tensor(matrix, dtype=out.dtype, device=out.device), out)
+    if inverted:
+        out = 1 - out
+    return convert_to_dst_type(out, dst=img, dtype=torch.float32)[0]
 
 
 def _another_order(random: np.random.RandomState, channels: int) -> np.ndarray:

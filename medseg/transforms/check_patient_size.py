@@ -29,7 +29,7 @@ class CheckPatientSized(MapTransform):
         allow_missing_keys: skip keys that an item lacks.
 
     Raises:
-        InputError: a volume of another size.
+        InputError: a volume of another size, or no MetaTensor.
 
     Warns:
         InputWarning: a small volume of fine voxels, as if its voxel size were in cm.
@@ -46,7 +46,9 @@ class CheckPatientSized(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Look at each key; the data pass through unchanged."""
         for key in self.key_iterator(data):
-            image: MetaTensor = data[key]
+            image = data[key]
+            if not isinstance(image, MetaTensor):
+                raise InputError(f"CheckPatientSized: {key!r} carries no voxel size; load it with LoadImaged")
             name = describe_source(image).removeprefix(" of ") or key
             size = np.asarray(image.pixdim, dtype=float), image.shape[1:], self.extent_mm
             if why := why_no_patient(*size):

@@ -45,7 +45,10 @@ class LabelsOnInputGridd(MapTransform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` with the keys as label volumes."""
-        result, image = dict(data), data[self.reference_key]
+        result, present = dict(data), list(self.key_iterator(data))
+        if not present:
+            return result
+        image = data[self.reference_key]
         if not isinstance(image, MetaTensor) or "input_affine" not in image.meta:
             raise InputError(
                 f"LabelsOnInputGridd: {self.reference_key!r}{describe_source(image)} does not know the grid of its "
@@ -53,7 +56,7 @@ class LabelsOnInputGridd(MapTransform):
             )
         shape = tuple(int(n) for n in image.meta["input_shape"])
         to_network = np.linalg.inv(np.asarray(image.affine, dtype=float)) @ np.asarray(image.meta["input_affine"])
-        for key in self.key_iterator(result):
+        for key in present:
             logits = torch.as_tensor(result[key])
             logits = logits.as_tensor() if isinstance(logits, MetaTensor) else logits
             if logits.shape[1:] != image.shape[1:]:

@@ -52,8 +52,8 @@ class LabelsFromDetectionsd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` with the keys painted."""
         result = dict(data)
-        image = data[self.image_key]
         for key in self.key_iterator(data):
+            image = data[self.image_key]
             found = {name: data[key][name] for name in data[key].keys()}  # noqa: SIM118 (not a mapping)
             if "box_masks" not in found:
                 dims = found["boxes"].shape[1] // 2

@@ -32,7 +32,8 @@ class RandScaledCropd(Randomizable, MapTransform):
             holds. An image that is too small at any scale is padded with zeros behind.
         mode: per key, ``"linear"`` (antialiased where 2D images shrink; float32) or ``"nearest"`` (any type kept).
 
-    Shapes: ``(C, *spatial)`` to ``(C, *size)``; the affine follows.
+    Shapes: ``(C, *spatial)`` to ``(C, *size)``; the affine follows. ``Invertd`` passes it over; ``ResampleToMatchd``
+    brings a result back to the image by the affine.
 
     Raises:
         InputError: scales or modes that cannot be used, keys of different shapes.

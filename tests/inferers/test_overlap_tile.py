@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from medseg.inferers import OverlapTileInferer, overlap_tile
 from medseg.inferers.tiling import AxisTiles, mirror_index, plan_axis
-from medseg.networks import UNet, UNetPlusPlus
+from medseg.networks import BatchNorm, UNet, UNetPlusPlus
 
 
 def small_unet(dims: int, depth: int, norm=None) -> UNet:
@@ -137,6 +139,26 @@ def test_refuses_upsampling_with_aligned_corners_unless_allowed(dims):
         OverlapTileInferer(tile, context=8)(image, network)
     with pytest.warns(UserWarning, match="aligns the corners"):
         OverlapTileInferer(tile, context=8, allow_inexact=True)(image, network)
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize(
+    "network",
+    [
+        UNet(2, 2, 1, channels=(2, 2), norm="instance").eval(),
+        UNet(2, 2, 1, channels=(2, 2), norm="batch").train(),
+        torch.nn.Sequential(torch.nn.Conv2d(2, 1, 1), BatchNorm(1)).train(),
+        UNetPlusPlus(2, 2, 1, channels=(2, 2), upsample="bilinear").eval(),
+    ],
+)
+def test_refuses_the_same_networks_as_torchscript(network, loaded):
+    scripted = torch.jit.script(network)
+    if loaded:
+        torch.jit.save(scripted, file := io.BytesIO())
+        scripted = torch.jit.load(io.BytesIO(file.getvalue()))
+    inferer = OverlapTileInferer((48, 48), margin=0, stride=2, valid_size=lambda n: n, context=8)
+    with pytest.raises(ValueError, match=r"(over|of) the tile"):
+        inferer(torch.rand(1, 2, 60, 60), scripted)
 
 
 def test_refuses_padded_networks_and_plain_functions():

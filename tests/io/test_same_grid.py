@@ -19,6 +19,10 @@ def test_rounded_headers_pass():
     assert CHECK(item) == item
 
 
+def test_an_item_without_the_keys_passes_where_they_may_be_missing():
+    assert CheckSameGridd(["image", "label"], allow_missing_keys=True)({"other": 1}) == {"other": 1}
+
+
 @pytest.mark.parametrize(
     ("label", "reason"),
     [

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from medseg.errors import InputError
-from medseg.transforms import RandChannelMix, RandChannelMixd
+from medseg.transforms import RandChannelMix, RandChannelMixd, channel_mix
 
 
 def draws(count: int = 60, **options):
@@ -61,6 +61,19 @@ def test_one_seed_one_result_for_all_keys():
         assert all(torch.equal(one[key], two[key]) for key in data)
         mix = first.mix
         assert torch.equal(one["b"], mix(data["b"], randomize=False))
+
+
+def test_keys_agree_when_another_thread_draws_between_them(monkeypatch):
+    image = torch.rand(3, 4, 4)
+    mix = RandChannelMixd(("a", "b"), prob=1).set_random_state(seed=7)
+
+    def interrupted(*args, plain=channel_mix.convert_to_dst_type, **options):
+        mix.mix.matrix = None  # another thread leaves its image alone
+        return plain(*args, **options)
+
+    monkeypatch.setattr(channel_mix, "convert_to_dst_type", interrupted)
+    mixed = mix({"a": image, "b": image})
+    assert torch.equal(mixed["a"], mixed["b"])
 
 
 def test_numbers_that_are_no_probabilities():

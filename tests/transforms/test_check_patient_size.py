@@ -45,6 +45,11 @@ def test_a_patient_in_cm_is_warned_of_and_passes():
         assert CheckPatientSized("image")({"image": image})["image"] is image
 
 
+def test_an_array_without_voxel_size_is_refused():
+    with pytest.raises(InputError, match="'image' carries no voxel size"):
+        CheckPatientSized("image")({"image": torch.zeros(1, 64, 64, 30)})
+
+
 def test_other_limits():
     tooth = volume((64, 64, 30), (0.1, 0.1, 0.1))
     assert CheckPatientSized("image", (1, 100))({"image": tooth})["image"] is tooth

@@ -118,6 +118,10 @@ def test_an_image_of_another_reader_or_shape_is_refused():
         LabelsOnInputGridd("pred")({"image": image, "pred": torch.zeros(2, 4, 4, 5)})
 
 
+def test_an_item_without_the_keys_passes_where_they_may_be_missing():
+    assert LabelsOnInputGridd("pred", allow_missing_keys=True)({"other": 1}) == {"other": 1}
+
+
 def test_nan_is_no_background():
     meta = {"input_affine": np.eye(4), "input_shape": [3, 3, 3], "filename_or_obj": "ct.nii.gz"}
     image = MetaTensor(torch.zeros(1, 3, 3, 3), affine=torch.eye(4), meta=meta)

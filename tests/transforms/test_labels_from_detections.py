@@ -74,6 +74,10 @@ def test_ids_run_on_through_a_stack():
     assert result["detections"]["scores"].tolist() == pytest.approx([0.7, 0.9, 0.8, 0.6])
 
 
+def test_an_item_without_the_keys_passes_where_they_may_be_missing():
+    assert LabelsFromDetectionsd("pred", allow_missing_keys=True)({"other": 1}) == {"other": 1}
+
+
 def test_volumes():
     boxes = torch.tensor([[0.0, 0, 0, 2, 3, 4]])
     found = {
