@@ -75,7 +75,12 @@ def stored_voxels(path: Path, image: nib.Nifti1Image, dtype: DTypeLike = None) -
         InputError: damaged or cut off.
     """
     try:
-        return np.asarray(image.dataobj, dtype=dtype)
+        if not path.name.lower().endswith(".gz"):
+            return np.asarray(image.dataobj, dtype=dtype)
+        with gzip.open(path) as file:
+            voxels = np.asarray(type(image).from_stream(file).dataobj, dtype=dtype)
+            file.read()  # to the check sum behind the voxels, which nibabel does not reach
+            return voxels
     except _DAMAGE as error:
         raise _unreadable(path, error) from error
 
