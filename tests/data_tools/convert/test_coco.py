@@ -67,6 +67,21 @@ def test_coco_names_that_lead_out(tmp_path):
         coco_sample(tmp_path, content)
 
 
+def test_what_is_written_of_each_image_and_object(tmp_path):
+    labels = np.zeros(IMAGE.shape, np.uint8)
+    labels[1:3, 2:7], labels[4, 0] = 9, 5
+    for stem, written in (("a", labels), ("b", square(0, 0))):
+        write_image(tmp_path / f"d/images/{stem}.tif", IMAGE)
+        write_labels(tmp_path / f"d/labels/{stem}.tif", written)
+    description = Description(classes={"0": "background", "1": "cell"})
+    content = dataset_to_coco(build_dataset(tmp_path / "o", image_label_pairs(tmp_path / "d"), description).dataset)
+    shape = {"height": 6, "width": 8, "subset": "training"}
+    assert content["images"] == [{"id": k, "file_name": f"images/{n}.tif"} | shape for k, n in ((1, "a"), (2, "b"))]
+    assert content["categories"] == [{"id": 1, "name": "cell"}]
+    written = [(a["id"], a["image_id"], a["category_id"], a["area"], a["bbox"]) for a in content["annotations"]]
+    assert written == [(1, 1, 1, 1, [0, 4, 1, 1]), (2, 1, 1, 10, [2, 1, 5, 2]), (3, 2, 1, 4, [0, 0, 2, 2])]
+
+
 def test_layout_to_coco_and_back(tmp_path):
     labels = square(0, 0, value=5) + square(3, 4, 3, value=9)
     write_image(tmp_path / "d/images/a.tif", IMAGE)
