@@ -38,7 +38,7 @@ def organ_names(text: str) -> dict[int, str] | None:
         pairs = _of_bundle(text)
     try:
         pairs = [(int(value), name) for value, name in pairs]
-    except ValueError:
+    except (TypeError, ValueError):  # None: a line that ends early
         pairs = [(-1, "")]
     pairs = [(value, name) for value, name in pairs if value != 0]  # the background, where it has a name
     if not pairs or not all(0 < value <= 65535 and name for value, name in pairs):
@@ -54,7 +54,7 @@ def organ_names(text: str) -> dict[int, str] | None:
 def _of_file(path: Path) -> list[tuple[str, str]]:
     if path.suffix.lower() == ".csv":
         try:
-            with path.open(newline="", encoding="utf-8") as file:
+            with path.open(newline="", encoding="utf-8-sig") as file:  # Excel puts a mark before its UTF-8
                 return [(row["label"], row["structure"]) for row in csv.DictReader(file)]
         except (KeyError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: no table with the columns label and structure; {_HOW}") from error

@@ -18,6 +18,8 @@ def test_sources_of_names(tmp_path):
     table = tmp_path / "x_structures.csv"
     table.write_text("label,structure,voxels\n1,liver,5\n2,spleen,0\n")
     assert organ_names(str(table)) == {1: "liver", 2: "spleen"}
+    table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())  # as Excel saves it
+    assert organ_names(str(table)) == {1: "liver", 2: "spleen"}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,13 @@ def test_names_that_are_none(text, message):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.json", "{}"), ("a.json", "[]"), ("a.csv", "organ\n1\n"), ("a.csv", "label,structure\n1\n")],
+    [
+        ("a.json", "{}"),
+        ("a.json", "[]"),
+        ("a.csv", "organ\n1\n"),
+        ("a.csv", "label,structure\n1\n"),
+        ("a.csv", "structure,label\nliver\n"),
+    ],
 )
 def test_files_that_name_nothing(tmp_path, name, content):
     (tmp_path / name).write_text(content)
