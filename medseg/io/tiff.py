@@ -39,7 +39,7 @@ def read_tiff(
 
     Raises:
         InputError: not a TIFF, truncated, several images of different shapes, planes of an OME-TIFF that are missing,
-            a file of a set that is not its first, brightness with 0 as white, or ``axes`` that do not fit.
+            a file of a set that is not its first, brightness with 0 as white, or ``axes`` that cannot be used.
     """
     with _complaints_are_errors(path), tifffile.TiffFile(path) as file:
         if not file.series:
@@ -74,8 +74,6 @@ def read_tiff(
     unstated = bool(set(letters) - set("TZCYX")) or len(set(letters)) < len(letters)
     if axes and (unstated or (often_wrong and len(axes) == len(letters))):
         letters = axes.upper()
-        if len(letters) != array.ndim:
-            raise InputError(f"{path}: axes {letters!r} name {len(letters)} axes, the image has shape {array.shape}")
     elif unstated:
         letters = resolve(letters, array.shape)
     if palette is not None:  # (3, entries) of 16 bits, in which programs write 8

@@ -50,6 +50,15 @@ def test_channels_last_are_no_stack_of_rows(tmp_path, channels):
     np.testing.assert_array_equal(back, array)
 
 
+def test_colours_in_several_channels_need_names(tmp_path):
+    path = tmp_path / "x.tif"
+    options = {"photometric": "rgb", "metadata": {"axes": "CYXS"}}
+    tifffile.imwrite(path, np.zeros((2, 6, 8, 3), np.uint8), ome=True, **options)
+    with pytest.raises(InputError, match=r"what the axes of its shape \(2, 6, 8, 3\) mean; name them with --axes"):
+        read_image(path)
+    assert read_image(path, axes="ZYXC")[1] == Geometry("ZYXC")
+
+
 def test_named_axes_keep_the_pixel_size(tmp_path):
     path = tmp_path / "x.tif"
     says = "ImageJ=1.11a\nimages=6\nunit=um\nspacing=2.0\n"  # of six pages, not whether they are sections or times
