@@ -7,11 +7,11 @@ import pytest
 from drawn_squares import IMAGE, square
 
 from data_tools.convert.build import build_dataset
-from data_tools.convert.coco import coco_annotations, dataset_to_coco
+from data_tools.convert.coco import coco_annotations, dataset_to_coco, write_coco
 from data_tools.convert.pairs import image_label_pairs
-from data_tools.layout import Description
+from data_tools.layout import Dataset, Description, Entry
 from medseg.errors import InputError
-from medseg.io import write_image, write_labels
+from medseg.io import Geometry, write_image, write_labels
 from medseg.kernels.run_lengths import encode_runs, encode_string
 
 
@@ -53,7 +53,8 @@ def test_crowds_are_background(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "segmentation", [None, {"size": [6, 8], "counts": [3]}, {"size": [6, 9], "counts": "a"}, [[1, 2, 3]], {}]
+    "segmentation",
+    [None, {"size": [6, 8], "counts": [3]}, {"size": [8, 6], "counts": [0, 48]}, [[1, 2, 3]], {}],
 )
 def test_unreadable_segmentations(tmp_path, segmentation):
     with pytest.raises(InputError, match="annotation 1 has a segmentation that cannot be read"):
@@ -90,3 +91,14 @@ def test_layout_to_coco_and_back(tmp_path):
     (tmp_path / "c.json").write_text(json.dumps(dataset_to_coco(dataset)))
     back = read_one(coco_annotations(tmp_path / "c.json", tmp_path / "o"))
     np.testing.assert_array_equal(back.labels, (labels == 5) + 2 * (labels == 9))
+
+
+def test_stacks_are_refused_and_a_file_that_exists_stays(tmp_path):
+    write_labels(tmp_path / "labels/a.tif", np.ones((3, 4, 5), np.uint8), Geometry("ZYX"))
+    dataset = Dataset(tmp_path, Description(), (Entry("images/a.tif", "labels/a.tif"),))
+    with pytest.raises(InputError, match=r"labels/a\.tif: COCO holds 2D images, this one has shape \(3, 4, 5\)"):
+        write_coco(dataset, tmp_path / "c.json")
+    (tmp_path / "c.json").write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        write_coco(dataset, tmp_path / "c.json")
+    assert (tmp_path / "c.json").read_text() == "mine"

@@ -118,6 +118,11 @@ def test_roi_rectangles_ovals_and_edges(tmp_path):
         out[window] = mask
     assert labels[0].sum() == 2 * 3
     assert labels[1].sum() == labels[1][:3, :3].sum() == 9
+    flat = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.OVAL, top=1, left=2, bottom=5, right=8)
+    flat.tofile(tmp_path / "flat.roi")
+    ((window, mask),) = roi_masks(tmp_path / "flat.roi", (6, 9))
+    assert window == (slice(1, 5), slice(2, 8))
+    assert mask.astype(int).tolist() == [[0, 1, 1, 1, 1, 0], [1] * 6, [1] * 6, [0, 1, 1, 1, 1, 0]]
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as z:
         z.writestr("x.roi", b"no")
     with pytest.raises(InputError, match="ImageJ regions"):
