@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from data_tools.fetch.errors import FetchError
 from data_tools.layout import file_checksum
 from data_tools.public_set import Download
+from medseg.io.json_file import read_json_object, write_json
 
 Progress = Callable[[int, int | None], None]
 _TIMEOUT_S = 30
@@ -24,6 +24,7 @@ def download_file(download: Download, folder: Path, *, progress: Progress | None
 
     Raises:
         FetchError: no connection, an HTTP error, a connection that broke off, or a wrong checksum.
+        InputError: `checksums.json` is damaged.
         OSError: the folder cannot be written.
     """
     import pooch
@@ -58,12 +59,11 @@ def record_checksum(download: Download, folder: Path) -> None:
     record = folder / "checksums.json"
     known = _recorded(record)
     if not download.checksum and download.filename not in known:
-        content = known | {download.filename: file_checksum(folder / download.filename)}
-        record.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_json(record, known | {download.filename: file_checksum(folder / download.filename)}, overwrite=True)
 
 
 def _recorded(record: Path) -> dict[str, str]:
-    return json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    return read_json_object(record) if record.is_file() else {}
 
 
 class _Resuming:

@@ -16,6 +16,7 @@ from data_tools.layout import write_dataset_json
 from data_tools.public_set import PublicSet
 from data_tools.split import split_dataset
 from medseg.errors import InputError
+from medseg.io.atomic import atomic_target
 
 
 @dataclass(frozen=True)
@@ -97,5 +98,6 @@ def record_source(name: str, public: PublicSet, root: Path) -> Path:
             "urls": [d.url for d in public.downloads],
             "fetched": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        with atomic_target(path) as partial:
+            partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
