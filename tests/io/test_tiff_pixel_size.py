@@ -40,6 +40,8 @@ def test_imagej_pixels_of_several_micrometres(tmp_path):
     options = {"resolution": (1 / 4, 1 / 8), "metadata": {"unit": "um", "axes": "YX"}}  # stored as 1/4 and 1/8
     tifffile.imwrite(tmp_path / "x.tif", STACK[0], imagej=True, **options)
     assert read_image(tmp_path / "x.tif")[1] == Geometry("YX", (8.0, 4.0), "um")
+    tifffile.imwrite(tmp_path / "x.tif", STACK[0], imagej=True, **options | {"resolution": (0, 0)})
+    assert read_image(tmp_path / "x.tif")[1] == Geometry("YX")  # nothing is infinitely large
 
 
 def test_a_print_resolution_is_no_pixel_size(tmp_path):

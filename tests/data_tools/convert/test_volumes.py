@@ -63,11 +63,11 @@ def patient(folder, ct="5,1040.0\n", skip=()):
 
 
 def test_openkbp_axes_and_hounsfield_units(tmp_path):
-    patient(tmp_path / "train-pats/pt_1")
+    patient(tmp_path / "train-pats/pt_1", f"5,1040.0\n{(3 * 128 + 2) * 128 + 1},1100\n")  # (y, x, z) = (3, 2, 1)
     (source,) = openkbp_patients(tmp_path)
     sample = source.read()
     assert sample.image.dtype == np.int16
-    assert (sample.image[0, 0, 5], sample.image[0, 0, 6]) == (40, -1000)
+    assert (sample.image[0, 0, 5], sample.image[0, 0, 6], sample.image[2, 3, 1]) == (40, -1000, 100)
     for value in range(1, 8):
         assert np.argwhere(sample.labels == value).tolist() == [[2, value, 3]]
     np.testing.assert_allclose(np.diag(sample.affine), [-3.9, -4.1, -2.5, 1])
@@ -87,6 +87,7 @@ def test_the_last_openkbp_organ_keeps_a_voxel_of_several(tmp_path):
     ("ct", "message"),
     [
         ("5,\n", "sparse CSV"),
+        ("5,nan\n6,3\n", "values are missing"),
         ("9999999,3\n", "positions must"),
         ("1.5,3\n", "positions must"),
         ("5,90000\n", "damaged"),
