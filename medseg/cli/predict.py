@@ -91,6 +91,7 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import name_volumes
+    from medseg.io.paths import is_image, is_volume
     from medseg.report.image_summary import write_image_summary
     from medseg.workflow.inputs import (
         gather_inputs,
@@ -120,7 +121,9 @@ def predict(
         overrides["axes"] = axes
     if summary and found.takes_volumes:
         raise InputError(f"{found.name}: --summary counts objects of images; of volumes see <stem>_structures.csv")
-    for path in (json_report, summary):
+    for option, path in (("--json", json_report), ("--summary", summary)):
+        if path and (is_image(path) or is_volume(path)):
+            raise InputError(f"{path}: is named like an image; {option} needs a name of its own")
         if path and path.exists() and not overwrite:
             raise InputError(f"{path}: exists already; use {'' if resume else '--overwrite or '}another name")
     files, problems = gather_inputs(inputs, name_volumes if found.takes_volumes else name_images)
