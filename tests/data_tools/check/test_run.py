@@ -116,6 +116,8 @@ def test_spacing(folder):
     write_labels(folder / "labels/0.tif", SAMPLES[0].labels, Geometry("YX", (0.4, 0.4), "um"), overwrite=True)
     split(folder, [entry(0), entry(1)], [entry(3)], Description(spacing=(400, 400), unit="nm"))
     assert codes(folder) == [("spacing_mismatch", "labels/0.tif"), ("spacing_not_as_declared", "images/0.tif")]
+    split(folder, [entry(0), entry(1)], [entry(3)], Description(spacing=(400, 400)))  # of what?
+    assert codes(folder) == [("spacing_mismatch", "labels/0.tif")]
 
 
 def test_mixed_types_dimensions_and_channels(folder):

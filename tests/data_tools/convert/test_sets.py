@@ -66,6 +66,17 @@ def test_the_last_fifth_of_the_sections_is_for_validation(tmp_path, name, files,
     np.testing.assert_array_equal(sample.labels > 0, marks == interior)
 
 
+def test_a_volume_of_instances_is_its_image_and_its_ids(tmp_path):
+    volume, ids = np.stack([IMAGE, IMAGE + 1]), np.stack([square(0, 0, value=3), square(1, 2, value=7)])
+    for name, stack in (("raw.tif", volume), ("labels.tif", ids)):
+        write_image(tmp_path / name, stack, Geometry("ZYX"))
+    (source,) = CONVERTERS["fib_medulla"](tmp_path)
+    sample = source.read()
+    np.testing.assert_array_equal(sample.image, volume)
+    np.testing.assert_array_equal(sample.labels, ids)
+    assert (source.group, sample.geometry) == ("medulla", Geometry("ZYX", (10, 10, 10), "nm"))
+
+
 def test_groups_are_wells_and_fields_that_overlap(tmp_path):
     wells = CONVERTERS["bbbc039"](pairs(tmp_path / "b", "A02_s1", "A02_s7", "B05_s1", "IXMtest_B05_s2_w1AF"))
     assert [s.group for s in wells] == ["A02", "A02", "B05", "B05"]
