@@ -35,6 +35,10 @@ def test_axes_settle_it(tmp_path):
         read_image(path, axes="QYX")
 
 
+def test_a_suffix_in_capitals(tmp_path):
+    assert read_image(tiff(tmp_path / "X.TIF", np.zeros((9, 9), np.uint8)))[1] == Geometry("YX")
+
+
 def test_many_pages_can_only_be_a_stack(tmp_path):
     assert read_image(tiff(tmp_path / "x.tif", np.zeros((5, 9, 9), np.uint8)))[1] == Geometry("IYX")
 

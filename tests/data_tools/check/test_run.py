@@ -30,6 +30,8 @@ def test_a_good_folder_has_no_findings(folder):
 
 def test_unsplit_folder(folder):
     assert codes(folder) == [("no_validation", "")]
+    split(folder, [], [entry(0)])
+    assert codes(folder) == [("no_training", "")]
 
 
 def test_lists_of_another_file(folder, tmp_path):
@@ -185,6 +187,9 @@ def test_sections_of_one_stack(tmp_path):
     write_labels(tmp_path / "labels/0.tif", stack.labels)
     split(tmp_path, [entry(0, sections=(0, 4), group="s")], [entry(0, sections=(4, 6), group="s")])
     assert codes(tmp_path) == [("stack_in_both_subsets", "images/0.tif")]
+    halves = [entry(0, sections=(0, 4), group="s"), entry(1, group="s")], [entry(0, sections=(4, 6), group="s")]
+    split(tmp_path, *halves)
+    assert ("group_in_both_subsets", "images/0.tif") in codes(tmp_path)  # another image of it is on one side only
     split(tmp_path, [entry(0, sections=(0, 5))], [entry(0, sections=(4, 7))])
     assert codes(tmp_path)[:2] == [
         ("sections_in_both_subsets", "images/0.tif"),
