@@ -22,6 +22,7 @@ def test_itk_formats(tmp_path, suffix):
     index = (3, 4, 6)
     place = np.array(image.TransformIndexToPhysicalPoint(index)) * (-1, -1, 1)
     np.testing.assert_allclose(space.affine @ (*index, 1), (*place, 1), atol=1e-6)
+    assert (space.sform_code, space.qform_code, space.units) == (1, 1, 2)  # millimetres in the scanner
     assert image_stem(path) == "x.v"
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match="damaged or cut off"):

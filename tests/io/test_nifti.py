@@ -34,8 +34,9 @@ def test_voxel_size_of_the_header_that_is_none(tmp_path, size):
         read_volume(tmp_path / "a.nii")
 
 
-def test_sizes_along_axes_that_a_volume_lacks_may_be_0(tmp_path):
-    image = nib.Nifti1Image(VOXELS, np.diag([-2.0, 3, 5, 1]))
+@pytest.mark.parametrize("voxels", [VOXELS, VOXELS[..., None]], ids=["3D", "one time"])
+def test_sizes_along_axes_that_a_volume_lacks_may_be_0(tmp_path, voxels):
+    image = nib.Nifti1Image(voxels, np.diag([-2.0, 3, 5, 1]))
     image.header.set_xyzt_units("mm")
     image.set_sform(None, 0)
     image.set_qform(image.affine, 1)
