@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from drawn_squares import IMAGE, square
+from nifti_file import save_nifti
 
 from data_tools.catalogue import SETS
 from data_tools.convert.build import build_dataset
@@ -92,3 +93,21 @@ def test_ovules_have_the_voxel_size_of_their_row(tmp_path):
     sources = CONVERTERS["ovules_3d"](tmp_path)
     assert [(s.name, s.group) for s in sources] == [("a", "a"), ("b", "b")]
     assert [s.read().geometry for s in sources] == [Geometry("ZYX", (0.28, 0.13, 0.12), "um"), Geometry("ZYX")]
+
+
+def test_chest_ct_masks_lie_beside_their_images(tmp_path):
+    for name, value in (("IMG_10", 5), ("MASK_10", 1), ("IMG_9", 6), ("MASK_9", 2), ("IMG_alone", 7)):
+        save_nifti(tmp_path / f"archive/3d_images/{name}.nii.gz", np.full((2, 3, 4), value, np.int16), np.eye(4))
+    sources = CONVERTERS["chest_ct_kaggle"](tmp_path)
+    assert [(s.name, s.group) for s in sources] == [("9", "9"), ("10", "10")]
+    samples = [s.read() for s in sources]
+    assert [(int(s.image.max()), int(s.labels.max())) for s in samples] == [(6, 2), (5, 1)]
+
+
+def test_usiigaci_as_it_is_downloaded(tmp_path):
+    for folder, value in (("train/set10", 3), ("train/set9", 4), ("test/set5", 5)):
+        write_image(tmp_path / folder / "raw.tif", IMAGE + value)
+        write_image(tmp_path / folder / "instances_ids.png", square(0, 0, value=value))
+    sources = CONVERTERS["usiigaci"](tmp_path)
+    assert [s.name for s in sources] == ["set9", "set10"]  # those for training only, where they are apart
+    assert [(int(s.read().image[0, 0]), int(s.read().labels.max())) for s in sources] == [(4, 4), (3, 3)]
