@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from data_tools.fetch.errors import FetchError
 from data_tools.layout import file_checksum
 from data_tools.public_set import Download
-from medseg.io.json_file import write_json
+from medseg.io.json_file import read_json_object, write_json
 
 Progress = Callable[[int, int | None], None]
 _TIMEOUT_S = 30
@@ -25,6 +24,7 @@ def download_file(download: Download, folder: Path, *, progress: Progress | None
 
     Raises:
         FetchError: no connection, an HTTP error, a connection that broke off, or a wrong checksum.
+        InputError: `checksums.json` is damaged.
         OSError: the folder cannot be written.
     """
     import pooch
@@ -64,7 +64,7 @@ def record_checksum(download: Download, folder: Path) -> None:
 
 
 def _recorded(record: Path) -> dict[str, str]:
-    return json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    return read_json_object(record) if record.is_file() else {}
 
 
 class _Resuming:

@@ -92,6 +92,7 @@ def predict(
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import name_volumes
     from medseg.io.output_place import check_output_file, check_output_folder
+    from medseg.io.paths import is_image, is_volume
     from medseg.report.image_summary import write_image_summary
     from medseg.workflow.inputs import (
         gather_inputs,
@@ -121,7 +122,11 @@ def predict(
         overrides["axes"] = axes
     if summary and found.takes_volumes:
         raise InputError(f"{found.name}: --summary counts objects of images; of volumes see <stem>_structures.csv")
-    for path in filter(None, (json_report, summary)):
+    for option, path in (("--json", json_report), ("--summary", summary)):
+        if path is None:
+            continue
+        if is_image(path) or is_volume(path):
+            raise InputError(f"{path}: is named like an image; {option} needs a name of its own")
         if resume and path.is_file():
             raise InputError(f"{path}: exists already; use another name")
         check_output_file(path, overwrite=overwrite)

@@ -104,8 +104,7 @@ def _is_image(path: Path) -> bool:
     start = meta.find(_CLASS_TAG) + len(_CLASS_TAG)
     if start < len(_CLASS_TAG):
         return True
-    length = int.from_bytes(meta[start : start + 2], "little")
-    return not meta[start + 2 : start + 2 + length].decode("latin-1").startswith(_NO_SLICES)
+    return not meta[start + 2 :].decode("latin-1").startswith(_NO_SLICES)  # behind the length of the class
 
 
 def last_line(error: Exception) -> str:

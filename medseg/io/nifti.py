@@ -37,10 +37,9 @@ def read_nifti(path: Path) -> tuple[np.ndarray, Space]:
         check_volume(path, np.empty(image.shape, image.get_data_dtype()))  # refused before it is read
     array = stored_voxels(path, image)
     qform = header.get_qform() if header["qform_code"] > 0 else affine
-    sform = header.get_sform() if header["sform_code"] > 0 else affine
-    _warn_of_contradiction(path, sform, qform)
+    _warn_of_contradiction(path, affine, qform)
     codes = int(header["sform_code"]), int(header["qform_code"])
-    return check_volume(path, array), Space(affine, sform, qform, *codes, int(header["xyzt_units"]))
+    return check_volume(path, array), Space(affine, affine, qform, *codes, int(header["xyzt_units"]))
 
 
 def open_nifti(path: Path) -> tuple[nib.Nifti1Image, np.ndarray]:
@@ -75,7 +74,12 @@ def stored_voxels(path: Path, image: nib.Nifti1Image, dtype: DTypeLike = None) -
         InputError: damaged or cut off.
     """
     try:
-        return np.asarray(image.dataobj, dtype=dtype)
+        if not path.name.lower().endswith(".gz"):
+            return np.asarray(image.dataobj, dtype=dtype)
+        with gzip.open(path) as file:
+            voxels = np.asarray(type(image).from_stream(file).dataobj, dtype=dtype)
+            file.read()  # to the check sum behind the voxels, which nibabel does not reach
+            return voxels
     except _DAMAGE as error:
         raise _unreadable(path, error) from error
 

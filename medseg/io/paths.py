@@ -116,4 +116,4 @@ def _looked_for(suffixes: tuple[str, ...]) -> str:
 def natural_order(path: str | Path) -> list[tuple[int, int, str]]:
     """Key that sorts x2 before x10."""
     parts = re.split(r"(\d+)", str(path))
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p.lower()) for p in parts]
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p.lower()) for p in parts]

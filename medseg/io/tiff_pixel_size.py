@@ -49,7 +49,7 @@ def _ome_pixel_size(xml: str) -> tuple[dict[str, float], str | None]:
 
 
 def _imagej_pixel_size(file: tifffile.TiffFile) -> tuple[dict[str, float], str | None]:
-    metadata, tags = file.imagej_metadata or {}, file.pages[0].tags
+    metadata, tags = file.imagej_metadata, file.pages[0].tags
     named = {}
     for axis, tag in (("X", "XResolution"), ("Y", "YResolution")):
         if tag in tags and tags[tag].value[0] > 0:

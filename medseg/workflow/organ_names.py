@@ -38,7 +38,7 @@ def organ_names(text: str) -> dict[int, str] | None:
         pairs = _of_bundle(text)
     try:
         pairs = [(int(value), name) for value, name in pairs]
-    except ValueError:
+    except (TypeError, ValueError):  # None: a line that ends early
         pairs = [(-1, "")]
     pairs = [(value, name) for value, name in pairs if value != 0]  # the background, where it has a name
     if not pairs or not all(0 < value <= 65535 and name for value, name in pairs):

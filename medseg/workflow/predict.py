@@ -88,7 +88,7 @@ class Predictor:
                 set_determinism(seed=0)
                 self._evaluator.run()
                 output = self._evaluator.state.output[0]["pred"]
-                result.objects = np.count_nonzero(np.unique(output.cpu()) > 0)  # torch's is far slower
+                result.objects = int((np.unique(output.cpu()) > 0).sum())  # torch's is far slower
                 self._evaluator.state.output = None
             except Exception as error:
                 result.status, result.error = "failed", root_cause(error)
@@ -97,13 +97,13 @@ class Predictor:
         result.seconds = round(time.perf_counter() - start, 3)
         result.warnings = sorted({str(w.message) for w in caught if not issubclass(w.category, DeprecationWarning)})
         result.notices = sorted({str(w.message) for w in caught if issubclass(w.category, InputWarning)})
-        if result.status == "ok":
-            result.outputs = existing_outputs(self.output_dir, path, stem)
+        made = {file for file, stamp in self._stamps(path, stem).items() if before.get(file) != stamp}
+        if result.status == "ok":  # an overlay of an earlier run may lie there too
+            found = existing_outputs(self.output_dir, path, stem)
+            result.outputs = {kind: file for kind, file in found.items() if file in made}
         else:
-            # what this failed run wrote before it failed would look like a whole result
-            for made, stamp in self._stamps(path, stem).items():
-                if before.get(made) != stamp:
-                    Path(made).unlink(missing_ok=True)
+            for file in made:  # what this failed run wrote before it failed would look like a whole result
+                Path(file).unlink(missing_ok=True)
         return result
 
     def _stamps(self, path: Path, stem: str) -> dict[str, tuple[int, int]]:

@@ -42,6 +42,12 @@ def test_folders(medseg, folders):
     outputs = ("--csv", folders / "s.csv", "--json", folders / "s.json")
     done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "Liver=1,Spleen=2,Heart=3", *outputs)
     assert done.code == 0, done.err
+    of_cases, of_organs = (part.splitlines() for part in done.out.split("\n\n")[:2])
+    assert [line.split("  ")[0] for line in of_cases] == ["case, all organs", "a", "b"]
+    heads = [[name.strip() for name in line.split("  ") if name] for line in (of_cases[0], of_organs[0])]
+    assert heads[0][1:] == ["Dice", "surface Dice", "HD95 mm", "organs", "not found", "extra", "absent"]
+    assert heads[1][1:6] == ["Dice", "surface Dice", "HD95 mm", "pred. ml", "ref. ml"]
+    assert heads[1][6:] == ["cases", "not found", "extra", "absent"]
     lines = {line.split("  ")[0]: line.split()[1:] for line in done.out.splitlines()}
     assert lines["Liver"] == ["0.950", "0.950", "0.8", "0.06", "0.06", "2", "0", "0", "0"]
     assert lines["Spleen"] == ["0.500", "0.500", "0.0", "0.02", "0.04", "2", "1", "0", "0"]

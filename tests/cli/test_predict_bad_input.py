@@ -138,3 +138,14 @@ def test_weights_that_cannot_be_used(medseg, tiny_bundle, image, tmp_path, how):
     assert len(done.err.splitlines()) == 1
     assert str(weights) in done.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--json", "--summary"])
+def test_an_image_is_never_the_name_of_a_report(predict, image, tmp_path, option):
+    """Whoever takes the option for a switch names an image behind it."""
+    for name in ("a.tif", "ct.nii.gz"):
+        path = shutil.copy(image, tmp_path / name)
+        done = predict("--overwrite", option, path, image)
+        assert (done.code, f"{name}: is named like an image; {option} needs a name of its own" in done.err) == (2, True)
+        assert path.read_bytes() == image.read_bytes()
+    assert written(tmp_path / "out") == []

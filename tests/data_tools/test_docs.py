@@ -56,7 +56,11 @@ def test_every_format_is_listed():
 
 def test_every_finding_is_listed():
     source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "data_tools" / "check").glob("*.py"))
-    codes = set(re.findall(r'(?:error|warning|make)\(\s*"([a-z_]+)"', source))
+    levels = {code: level for level, code in re.findall(r'\b(error|warning)\(\s*"([a-z_]+)"', source)}
+    rows = re.findall(r"^\| (`.*`) \| (error|warning) \|", PAGE, re.MULTILINE)
+    said = {code: level for names, level in rows for code in re.findall(r"`([a-z_]+)`", names)}
+    assert {code: said[code] for code in levels} == levels
+    codes = {*levels, *re.findall(r'make\(\s*"([a-z_]+)"', source)}
     codes |= set(re.findall(r'\(\d, "([a-z_]+)"', source))
     assert len(codes) > 25
     listed = set(re.findall(r"`([a-z_]+)`", PAGE))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from data_tools.pixels import Pixels, write_pixels
 from data_tools.split import _choose, _units, split_dataset, split_sections
 from data_tools.synth.em import em_sections
 from medseg.errors import InputError
-from medseg.io import write_image, write_labels
+from medseg.io import Geometry, write_image, write_labels
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,18 @@ def test_groups_never_straddle(groups, strata, fraction, seed):
         assert len({i in chosen for i, e in enumerate(entries) if e.group == group}) == 1
 
 
+@pytest.mark.parametrize("axes", ["YX", "TZYX"])
+def test_two_images_are_parted(tmp_path, axes):
+    for number in range(2):
+        sample = em_sections((6, 64, 64), number)
+        image, labels = (a.reshape(2, 3, 64, 64) if "T" in axes else a[0] for a in (sample.image, sample.labels))
+        write_image(tmp_path / f"images/{number}.tif", image, Geometry(axes))
+        write_labels(tmp_path / f"labels/{number}.tif", labels, Geometry(axes))
+    last = entry(1, sections=(3, 6) if "T" in axes else None)  # of the six that the times hold together
+    split = split_dataset(Dataset(tmp_path, Description(), (entry(0), last)))
+    assert (len(split.dataset.training), len(split.dataset.validation), split.duplicates) == (1, 1, ())
+
+
 def test_strata_are_balanced():
     entries = [entry(n, stratum="rare" if n < 10 else "common") for n in range(110)]
     chosen = _choose(entries, _units(entries, []), 0.2, np.random.default_rng(0))
@@ -96,6 +109,10 @@ def test_sections(tmp_path):
     assert (result.training[0].sections, result.validation[0].sections) == ((0, 7), (8, 10))
     with pytest.raises(InputError, match="too few"):
         split_sections(Dataset(tmp_path, Description(), (entry(0),)), gap=9)
+    # four pages of labels are no channels
+    tifffile.imwrite(tmp_path / "labels/0.tif", stack.labels[:4], photometric="minisblack", metadata=None)
+    result = split_sections(Dataset(tmp_path, Description(), (entry(0),)), fraction=0.2, gap=0).dataset
+    assert (result.training[0].sections, result.validation[0].sections) == ((0, 3), (3, 4))
 
 
 def test_sections_that_are_not_listed_stay_out(tmp_path):

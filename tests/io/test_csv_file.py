@@ -13,3 +13,6 @@ def test_rows_as_given_and_odd_file_names_in_backslashes(tmp_path):
     assert (tmp_path / "new" / "a.csv").read_bytes() == '\u00b5m,"two\nlines",\\udcff.tif\r\n'.encode()
     with pytest.raises(InputError, match="exists"), csv_file(tmp_path / "new" / "a.csv"):
         pass
+    with csv_file(tmp_path / "new" / "a.csv", overwrite=True) as file:
+        file.write("anew")
+    assert (tmp_path / "new" / "a.csv").read_text() == "anew"

@@ -53,6 +53,8 @@ def test_a_missing_slice_is_named(tmp_path):
 
 
 def test_uneven_and_doubled_slices_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"1\.000 mm lie between .*, 2\.500 mm between most slices; export"):
+        read_volume(write_series(tmp_path / "near", places=[0, 2.5, 5, 6, 8.5, 11]))
     with pytest.raises(InputError, match=r"3\.000 mm lie between 06\.dcm and 04\.dcm"):
         read_volume(write_series(tmp_path / "a", places=[0, 2.5, 5, 7.5, 10.0, 13.0]))
     with pytest.raises(InputError, match=r"0[35]\.dcm and 0[35]\.dcm lie at the same place"):

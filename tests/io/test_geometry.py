@@ -20,6 +20,8 @@ def test_refuses_impossible_spacing(spacing):
 def test_spacing_in_micrometres():
     assert Geometry("ZYX", (50.0, 4.0, 4.0), "nm").spacing_um == pytest.approx((0.05, 0.004, 0.004))
     assert Geometry("YX", (2.0, 3.0), "um").spacing_um == (2.0, 3.0)
+    for unit, micrometres in (("mm", 1e3), ("cm", 1e4), ("m", 1e6)):
+        assert Geometry("YX", (2.0, 3.0), unit).spacing_um == pytest.approx((2 * micrometres, 3 * micrometres))
     assert Geometry("YX", (2.0, 3.0)).spacing_um is None  # of what unit?
     assert Geometry("YX").spacing_um is None
 

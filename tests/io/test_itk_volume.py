@@ -22,6 +22,7 @@ def test_itk_formats(tmp_path, suffix):
     index = (3, 4, 6)
     place = np.array(image.TransformIndexToPhysicalPoint(index)) * (-1, -1, 1)
     np.testing.assert_allclose(space.affine @ (*index, 1), (*place, 1), atol=1e-6)
+    assert (space.sform_code, space.qform_code, space.units) == (1, 1, 2)  # millimetres in the scanner
     assert image_stem(path) == "x.v"
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match="damaged or cut off"):
@@ -50,6 +51,7 @@ DIRECTIONS = "space directions: (1,0,0) (0,2,0) (0,0,3)"
         ("x.nrrd", ["space: LPS", DIRECTIONS, 'space units: "cm" "cm" "cm"'], r"not in mm \(cm\)"),
         ("x.nrrd", [], "no voxel size"),
         ("x.nrrd", ["spacings: 1 1 nan"], "no voxel size"),
+        ("x.nrrd", ["spacings: 1 1 NaN"], "no voxel size"),
         ("x.mha", [], "no voxel size"),
         ("x.mha", ["ElementSpacing = 1 1 2", "DistanceUnits = um"], r"not in mm \(um\)"),
     ],
@@ -77,7 +79,7 @@ def test_itk_formats_that_do_not_say_which_side_is_right_are_warned_of(tmp_path,
 @pytest.mark.parametrize(
     ("name", "lines"),
     [
-        ("x.nrrd", ["# a comment", "space: right-anterior-superior", DIRECTIONS, 'space units: "mm" "mm" "mm"']),
+        ("x.nrrd", ["# a comment", "space: right-anterior-superior", DIRECTIONS, 'space units: "mm" "MM" " mm"']),
         ("x.nrrd", ["space: LAS", DIRECTIONS, "who:=space units"]),
         ("x.nrrd", ["space: right anterior superior", DIRECTIONS.replace(" ", "", 1)]),
         ("x.mha", ["ElementSpacing = 1 2 3", "TransformMatrix = 1 0 0 0 1 0 0 0 1", "DistanceUnits = mm"]),
@@ -100,3 +102,15 @@ def test_colour_of_itk_formats_is_refused(tmp_path):
     sitk.WriteImage(sitk.GetImageFromArray(np.zeros((3, 4, 5, 3), np.uint8), isVector=True), str(tmp_path / "x.mha"))
     with pytest.raises(InputError, match="3 values per voxel"):
         read_volume(tmp_path / "x.mha")
+
+
+def test_of_four_axes_the_last_one_may_have_one_volume(tmp_path):
+    for count in (1, 2):
+        image = sitk.GetImageFromArray(np.stack([VALUES.T] * count), isVector=False)
+        image.SetSpacing((2, 3, 5, 9))
+        sitk.WriteImage(image, str(tmp_path / f"{count}.mha"))
+    array, space = read_volume(tmp_path / "1.mha")
+    np.testing.assert_array_equal(array, VALUES)
+    np.testing.assert_allclose(space.spacing_mm, (2, 3, 5))
+    with pytest.raises(InputError, match=r"2\.mha: holds 2 volumes"):
+        read_volume(tmp_path / "2.mha")

@@ -7,6 +7,10 @@ from medseg.io.json_file import read_json_object, write_json
 def test_what_is_written_is_read(tmp_path):
     write_json(tmp_path / "a.json", {"name": "Zürich", "n": [1, None]})
     assert read_json_object(tmp_path / "a.json") == {"name": "Zürich", "n": [1, None]}
+    with pytest.raises(InputError, match="exists already"):
+        write_json(tmp_path / "a.json", {})
+    write_json(tmp_path / "a.json", {}, overwrite=True)
+    assert read_json_object(tmp_path / "a.json") == {}
 
 
 @pytest.mark.parametrize(

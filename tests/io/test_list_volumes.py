@@ -12,6 +12,10 @@ def test_listing(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         list_volumes(tmp_path / "x")
     (tmp_path / "sub").mkdir()
+    (tmp_path / "other").mkdir()
+    for name in ("ct [1].nii", "ct 1.nii"):
+        (tmp_path / "other" / name).write_bytes(b"")
+    assert [p.name for p in list_volumes(str(tmp_path / "other" / "ct [1].nii"))] == ["ct [1].nii"]
     (tmp_path / "sub" / "b11.mha").write_bytes(b"")
     assert [p.name for p in list_volumes(str(tmp_path / "[bs]*"))] == ["b9.nrrd", "b10.nii.gz", "b11.mha"]
     (tmp_path / "b11.nii").symlink_to(tmp_path / "gone.nii")

@@ -47,6 +47,18 @@ def test_what_was_read_is_in_memory(tmp_path, read):
     assert not array.any()
 
 
+@pytest.mark.parametrize("voxels", [VOXELS, VOXELS[..., None]], ids=["3D", "one time"])
+def test_sizes_along_axes_that_a_volume_lacks_may_be_0(tmp_path, voxels):
+    image = nib.Nifti1Image(voxels, np.diag([-2.0, 3, 5, 1]))
+    image.header.set_xyzt_units("mm")
+    image.set_sform(None, 0)
+    image.set_qform(image.affine, 1)
+    content = bytearray(image.to_bytes())
+    content[92:108] = bytes(16)  # pixdim[4:8]
+    (tmp_path / "a.nii").write_bytes(bytes(content))
+    np.testing.assert_allclose(read_volume(tmp_path / "a.nii")[1].spacing_mm, (2, 3, 5))
+
+
 def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, forbidden):
     nib.save(nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4)), tmp_path / "ct.nii.gz")
     with pytest.raises(PermissionError):

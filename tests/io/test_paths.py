@@ -4,7 +4,7 @@ import pytest
 
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
-from medseg.io.paths import VOLUME_SUFFIXES
+from medseg.io.paths import VOLUME_SUFFIXES, is_image, is_volume
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,11 @@ def test_stem(name, stem):
     assert image_stem(Path("some") / name) == stem
 
 
+def test_endings_in_capitals_count():
+    assert [is_image(name) for name in ("x.TIF", "x.Png", "x.JPEG", "x.NII")] == [True, True, True, False]
+    assert [is_volume(name) for name in ("x.NII.GZ", "x.Mha", "x.TIF")] == [True, True, False]
+
+
 def touch(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +41,8 @@ def names(paths):
 
 def test_a_folder_in_natural_order(tmp_path):
     touch(tmp_path, "s10.tif", "s9.tif", "S1.TIFF", "s2.png", ".hidden.tif", "notes.txt", "sub/deep.tif")
-    assert names(list_images(tmp_path)) == ["S1.TIFF", "s2.png", "s9.tif", "s10.tif"]
+    touch(tmp_path, "s2²3.tif")  # a digit that is no number
+    assert names(list_images(tmp_path)) == ["S1.TIFF", "s2.png", "s2²3.tif", "s9.tif", "s10.tif"]
 
 
 def test_a_link_that_leads_nowhere_is_not_passed_over(tmp_path):

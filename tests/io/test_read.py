@@ -35,6 +35,10 @@ def test_axes_settle_it(tmp_path):
         read_image(path, axes="QYX")
 
 
+def test_a_suffix_in_capitals(tmp_path):
+    assert read_image(tiff(tmp_path / "X.TIF", np.zeros((9, 9), np.uint8)))[1] == Geometry("YX")
+
+
 def test_many_pages_can_only_be_a_stack(tmp_path):
     assert read_image(tiff(tmp_path / "x.tif", np.zeros((5, 9, 9), np.uint8)))[1] == Geometry("IYX")
 
@@ -48,6 +52,15 @@ def test_channels_last_are_no_stack_of_rows(tmp_path, channels):
     back, geometry = read_image(path, axes="YXC")
     assert geometry == Geometry("YXC")
     np.testing.assert_array_equal(back, array)
+
+
+def test_colours_in_several_channels_need_names(tmp_path):
+    path = tmp_path / "x.tif"
+    options = {"photometric": "rgb", "metadata": {"axes": "CYXS"}}
+    tifffile.imwrite(path, np.zeros((2, 6, 8, 3), np.uint8), ome=True, **options)
+    with pytest.raises(InputError, match=r"what the axes of its shape \(2, 6, 8, 3\) mean; name them with --axes"):
+        read_image(path)
+    assert read_image(path, axes="ZYXC")[1] == Geometry("ZYXC")
 
 
 def test_named_axes_keep_the_pixel_size(tmp_path):

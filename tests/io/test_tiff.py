@@ -44,6 +44,15 @@ def test_other_orders_are_stored_in_the_formats_order(tmp_path, axes, stored, dt
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint32"])
+@pytest.mark.parametrize("axes", ["ZYX", "TYX", "CYX", "TZYX"])
+def test_axes_are_kept_without_a_pixel_size(tmp_path, axes, dtype):
+    write_image(tmp_path / "x.tif", sample(axes, dtype), Geometry(axes))
+    back, found = read_image(tmp_path / "x.tif")
+    assert found == Geometry(axes)
+    np.testing.assert_array_equal(back, sample(axes, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint32"])
 @pytest.mark.parametrize("unit", ["nm", "um", "mm", "cm", "m"])
 def test_units(tmp_path, unit, dtype):
     write_image(tmp_path / "x.tif", sample("ZYX", dtype), Geometry("ZYX", (50.0, 3.7, 4.1), unit))
@@ -87,6 +96,7 @@ def test_reads_each_layout_and_compression(tmp_path, compression, layout):
         ((3, 25, 27), {"photometric": "rgb", "planarconfig": "separate"}, "CYX"),
         ((25, 27, 4), {"photometric": "rgb", "extrasamples": ["unspecified"]}, "YXC"),
         ((6, 25, 27, 3), {"photometric": "rgb"}, "IYXC"),
+        ((3, 25, 27, 3), {"photometric": "rgb"}, "IYXC"),  # few, but of colours: they cannot be channels
         ((6, 25, 27), {"photometric": "minisblack"}, "IYX"),
         ((6, 1, 25, 27), {"photometric": "minisblack", "metadata": {"axes": "ZCYX"}, "ome": True}, "ZYX"),
     ],

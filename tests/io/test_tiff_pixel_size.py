@@ -36,6 +36,14 @@ def test_imagej_leaves_out_a_distance_of_one_between_sections(tmp_path):
     assert read_image(tmp_path / "x.tif")[1] == Geometry("ZYX", (1.0, 0.25, 0.125), "um")
 
 
+def test_imagej_pixels_of_several_micrometres(tmp_path):
+    options = {"resolution": (1 / 4, 1 / 8), "metadata": {"unit": "um", "axes": "YX"}}  # stored as 1/4 and 1/8
+    tifffile.imwrite(tmp_path / "x.tif", STACK[0], imagej=True, **options)
+    assert read_image(tmp_path / "x.tif")[1] == Geometry("YX", (8.0, 4.0), "um")
+    tifffile.imwrite(tmp_path / "x.tif", STACK[0], imagej=True, **options | {"resolution": (0, 0)})
+    assert read_image(tmp_path / "x.tif")[1] == Geometry("YX")  # nothing is infinitely large
+
+
 def test_a_print_resolution_is_no_pixel_size(tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", STACK[0], resolution=(72, 72), resolutionunit="INCH")
     assert read_image(tmp_path / "x.tif")[1] == Geometry("YX")
@@ -56,3 +64,6 @@ def test_ome_without_unit_is_in_micrometres_and_pixels_are_no_unit(tmp_path):
     size |= {f"PhysicalSize{a}Unit": "pixel" for a in "YX"}
     tifffile.imwrite(tmp_path / "b.ome.tif", STACK[0], ome=True, metadata={"axes": "YX", **size})
     assert read_image(tmp_path / "b.ome.tif")[1] == Geometry("YX")
+    size["PhysicalSizeXUnit"] = "µm"
+    tifffile.imwrite(tmp_path / "c.ome.tif", STACK[0], ome=True, metadata={"axes": "YX", **size})
+    assert read_image(tmp_path / "c.ome.tif")[1] == Geometry("YX")

@@ -28,6 +28,7 @@ def values(shape=(5, 6, 7)) -> np.ndarray:
 
 @pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1), (-1, -1, -1), (1, -1, 1)])
 @pytest.mark.parametrize("codes", [(1, 1), (2, 1), (0, 1), (4, 0)])
+@pytest.mark.filterwarnings("error")  # one of the two matrices is enough
 def test_labels_lie_where_the_nifti_lay(tmp_path, flip, codes):
     affine = oblique(flip=flip)
     path = save_nifti(tmp_path / "a.nii.gz", values(), affine, *codes)
@@ -106,6 +107,9 @@ def test_refused(tmp_path):
         read_volume(save_nifti(tmp_path / "d.nii", holes, np.eye(4)))
     whole = save_nifti(tmp_path / "e.nii.gz", values((30, 30, 30)), np.eye(4)).read_bytes()
     (tmp_path / "e.nii.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"e\.nii\.gz: cannot be read as NIfTI, it is damaged"):
+        read_volume(tmp_path / "e.nii.gz")
+    (tmp_path / "e.nii.gz").write_bytes(whole[:-8] + bytes(8))  # the check sum at its end
     with pytest.raises(InputError, match=r"e\.nii\.gz: cannot be read as NIfTI, it is damaged"):
         read_volume(tmp_path / "e.nii.gz")
     (tmp_path / "f.nii").write_bytes(b"no volume")

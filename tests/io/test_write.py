@@ -44,6 +44,12 @@ def test_refuses_what_is_no_label_image(tmp_path, labels, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("axes", ["YX", "ZYX"])
+def test_without_a_geometry_the_last_axes_are_zyx(tmp_path, axes):
+    write_labels(tmp_path / "x.tif", np.ones((2, 3, 4)[-len(axes) :], np.uint8))
+    assert read_labels(tmp_path / "x.tif")[1] == Geometry(axes)
+
+
 def test_does_not_overwrite_unasked(tmp_path):
     path = tmp_path / "x.tif"
     write_labels(path, np.zeros((2, 2), np.uint8))

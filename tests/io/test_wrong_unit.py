@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import pytest
 
 from medseg.io import Geometry
@@ -13,6 +15,14 @@ def test_a_ct_whose_unit_was_mistaken(scale, no_patient, in_cm):
     size = [scale * s for s in (0.98, 0.98, 3)], CT
     assert bool(why_no_patient(*size)) == no_patient
     assert bool(why_perhaps_in_cm(*size)) == in_cm
+
+
+@pytest.mark.parametrize(
+    ("shape", "no_patient"), [((2000, 500, 400), False), ((3000, 500, 400), True), ((1500, 1500, 400), True)]
+)
+def test_a_patient_may_lie_along_any_axis(shape, no_patient):
+    for turned in permutations(shape):
+        assert bool(why_no_patient((1, 1, 1), turned)) == no_patient
 
 
 def test_what_is_said():

@@ -8,6 +8,7 @@ from monai.data import MetaTensor
 from data_tools.convert.coco import coco_annotations as read_coco
 from medseg.errors import InputError
 from medseg.io import write_image
+from medseg.kernels.run_lengths import decode_runs, decode_string
 from medseg.report.coco import SaveCocod
 
 FOUND = {
@@ -33,6 +34,22 @@ def test_boxes_scores_and_whole_masks(tmp_path):
     assert (second["bbox"], second["area"]) == ([4, 3, 8, 6], 48)  # what the first one covers is in it
     assert (nothing["bbox"], nothing["area"]) == ([0, 0, 0, 0], 0)
     assert [(a["id"], a["category_id"]) for a in content["annotations"]] == [(1, 1), (2, 2), (3, 1)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_boxes_and_areas_are_those_of_the_masks(tmp_path, seed):
+    """Masks of blobs that fill their boxes in part only."""
+    random = torch.Generator().manual_seed(seed)
+    corners = torch.rand(5, 2, generator=random) * 30
+    boxes = torch.cat([corners, corners + 8 + torch.rand(5, 2, generator=random) * 20], dim=1)
+    masks = torch.zeros(5, 28, 28)
+    masks[:, 9:20, 5:17] = 1
+    found = {"boxes": boxes, "labels": torch.ones(5, dtype=torch.int64), "scores": torch.ones(5), "box_masks": masks}
+    for annotation in save(tmp_path, (1, 50, 60), found)["annotations"]:
+        mask = decode_runs(decode_string(annotation["segmentation"]["counts"]), annotation["segmentation"]["size"])
+        (y, x), (x0, y0, width, height) = np.nonzero(mask), annotation["bbox"]
+        assert (x0, y0, width, height) == (x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1)
+        assert annotation["area"] == mask.sum() > 0
 
 
 def test_the_data_tools_read_it_back(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
 from medseg.metrics.evaluation_options import EvaluationOptions
+from medseg.report import evaluation_report
 from medseg.report.evaluation_report import write_report
 from medseg.report.pair_errors import errors_of_pairs
 from medseg.workflow.evaluate import evaluate_files
@@ -53,6 +54,30 @@ def test_scores_places_and_images_are_there(tmp_path, evaluation):
     assert "The 2 places worth looking at" in text  # of the two merges of one object, one
     assert "with 1 more of this object" in text
     assert not re.search(r"(?:src|href)=\"(?!data:|#)", text)
+
+
+@pytest.mark.parametrize("metric", ["mergers", "v_rand"])  # lower is better, higher is better
+def test_the_worst_images_and_places_come_first(tmp_path, monkeypatch, metric):
+    monkeypatch.setattr(evaluation_report, "PLACES_SHOWN", 2)
+    pairs = []
+    for stem, width in (("sound", 0), ("small", 6), ("large", 24), ("medium", 12)):
+        reference = np.zeros((40, 64), np.uint8)
+        reference[2:38, 2:31] = reference[2:38, 32 : 32 + max(width, 9)] = 255
+        prediction = reference.copy()
+        prediction[20, 31] = 255 * (width > 0)
+        for name, image in (("truth", reference), ("found", prediction)):
+            write_labels(tmp_path / name / f"{stem}.tif", image)
+        pairs.append(FilePair(stem, tmp_path / "found" / f"{stem}.tif", tmp_path / "truth" / f"{stem}.tif"))
+    evaluation = evaluate_files(pairs, EvaluationOptions(metrics=(metric,)))
+    write_report(tmp_path / "report.html", evaluation, errors_of_pairs(evaluation))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    cards, images = text.split("Images, the worst first")
+    assert re.findall("sound|small|medium|large", cards) == ["large", "medium"]
+    rows = re.findall(r'<a href="#(image-\d)">(\w+)</a>', images)
+    assert [anchor for anchor, _ in rows] == ["image-0", "image-1", "image-2", "image-3"]
+    assert re.findall(r"<summary><b>(\w+)</b>", images) == [stem for _, stem in rows]
+    assert rows[-1][1] == "sound"
+    assert metric == "mergers" or [stem for _, stem in rows[:3]] == ["large", "medium", "small"]
 
 
 def test_raw_images_are_shown_where_they_fit(tmp_path, evaluation):

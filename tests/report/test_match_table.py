@@ -29,7 +29,7 @@ def table_of(folder, prediction, reference, **options):
 @pytest.fixture
 def truth():
     truth = np.zeros((2, 20, 30), np.uint16)
-    truth[:, 2:10, 2:10] = 3
+    truth[:, 2:10, 2:10] = 1
     truth[1, 2:10, 12:20] = 300
     return truth
 
@@ -42,23 +42,23 @@ def test_sections_of_a_stack_and_a_volume(tmp_path, truth):
         write_labels(tmp_path / f"{name}_z.tif", image, Geometry("ZYX", None, None))
     rows = table_of(tmp_path, tmp_path / "prediction.tif", tmp_path / "truth.tif")
     assert [(r["outcome"], r["reference"], r["prediction"], r["time"], r["x"]) for r in rows] == [
-        ("matched", "3", "3", "0", "5.5"),
-        ("merged", "3", "7", "1", "5.5"),
+        ("matched", "1", "1", "0", "5.5"),
+        ("merged", "1", "7", "1", "5.5"),
         ("merged", "300", "7", "1", "15.5"),
-        ("merger", "3", "7", "1", "10.5"),
+        ("merger", "1", "7", "1", "10.5"),
     ]
     assert (rows[0]["iou"], rows[0]["reference_px"], rows[0]["y"]) == ("1", "64", "5.5")
     assert {row["z"] for row in rows} == {"0"}
     rows = table_of(tmp_path, tmp_path / "prediction_z.tif", tmp_path / "truth_z.tif")
     assert [(r["outcome"], r["prediction"], r["iou"], r["time"], r["z"]) for r in rows] == [
-        ("matched", "3", "0.5", "", "0.5"),
+        ("matched", "1", "0.5", "", "0.5"),
         ("missed", "7", "0.4444", "", "1"),
         ("extra", "7", "0.4444", "", "1"),
     ]
 
 
 def test_components_of_a_probability_at_the_level_of_the_scores(tmp_path, truth):
-    write_image(tmp_path / "p.tif", np.where(truth[1] == 3, 0.8, 0.3).astype(np.float32))
+    write_image(tmp_path / "p.tif", np.where(truth[1] == 1, 0.8, 0.3).astype(np.float32))
     write_labels(tmp_path / "t.tif", truth[1])
     rows = table_of(tmp_path, tmp_path / "p.tif", tmp_path / "t.tif")
     assert [(r["outcome"], r["prediction"]) for r in rows] == [("matched", "1"), ("missed", "")]

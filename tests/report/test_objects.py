@@ -69,6 +69,12 @@ def test_area_needs_a_known_pixel_size():
     assert rows_of(LABELS, image, Geometry("YX", (4.0, 4.0), "nm"))[0]["area_um2"] == pytest.approx(3 * 16e-6)
 
 
+def test_areas_in_a_stack_are_those_of_its_pixels():
+    labels = np.stack([LABELS, 0 * LABELS, LABELS[:, ::-1]])
+    rows = rows_of(labels, np.zeros((1, 3, 4, 5)), Geometry("ZYX", (50.0, 0.5, 0.25), "um"))
+    assert [(r["section"], r["label"], r["area_um2"]) for r in rows] == [(z, k, 0.375) for z in (0, 2) for k in (1, 2)]
+
+
 def test_no_objects_and_one_pixel():
     assert object_table(np.zeros((3, 4), int), np.zeros((1, 3, 4)))[1] == []
     (row,) = rows_of(np.ones((1, 1), int), np.full((1, 1, 1), 7))

@@ -56,6 +56,9 @@ def test_shows_first_and_last_section_and_reduces_large_pictures():
     assert sheet[24:, 34:44].max() == 255
     assert sheet[:20, :30].max() == 0
     assert max(overlay_sections(np.zeros((1, 90, 50)), np.zeros((90, 50), int), max_side=30).shape) <= 30
+    for section, sheet in (((90, 9), (30, 10, 3)), ((9, 60), (3, 44, 3))):  # every third pixel, and a gap of 4
+        pair = np.zeros((2, *section), int)
+        assert overlay_sections(pair[None], pair, max_side=40).shape == sheet
 
 
 def test_outlines_of_a_reduced_picture_are_closed():

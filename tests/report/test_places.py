@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medseg.report.place_cards import one_of_each_object
-from medseg.report.places import map_errors
+from medseg.report.places import Place, map_errors
 
 
 def two_cells():
@@ -107,3 +107,23 @@ def test_volumes_are_looked_at_as_one():
     prediction[4, 3, 3] = True  # the same object, spoilt in another place too
     ((largest, others),) = one_of_each_object(map_errors(prediction, reference, 0, volumetric=True))
     assert (largest.pixels, others) == (4, 1)
+
+
+def test_each_time_of_a_series_is_a_volume_of_its_own():
+    reference = np.zeros((2, 5, 12, 20), np.uint8)
+    reference[:, :, 2:10, 2:9], reference[:, :, 2:10, 11:18] = 1, 2
+    prediction = reference.copy()
+    prediction[1, 3, 5, 9:11] = 1  # both cells joined, in the plane 3 of the second time
+    prediction[1][prediction[1] == 2] = 1
+    errors = map_errors(prediction, reference, 0, volumetric=True)
+    (place,) = errors.places
+    assert (place.kind, place.section, place.z, place.y, place.area) == ("merge", 8, 3, 5, 5 * 8 * 7)
+    assert (errors.depth, errors.classes.shape, len(errors.counterparts)) == (5, (10, 12, 20), 10)
+    assert errors.classes[8].any()
+    assert not errors.classes[:8].any()
+
+
+def test_a_place_in_the_unit_of_the_pixel_size():
+    place = Place("merge", section=7, y=10, x=20, pixels=1, area=1, z=3)
+    assert place.in_um((0.5, 0.25)) == ["5", "5"]
+    assert place.in_um((2.0, 0.5, 0.123456)) == ["6", "5", "2.469"]

@@ -81,6 +81,15 @@ def test_windows_are_as_large_as_they_must_be(spacing, xz):
         assert plane.errors.classes.shape[1:] == xz
 
 
+def test_a_place_lies_in_the_middle_of_its_windows():
+    reference = np.zeros((1, 60, 70), np.uint8)
+    prediction = reference.copy()
+    prediction[0, 30, 40] = 1
+    errors = map_errors(prediction, reference, 0, volumetric=True)
+    planes = planes_through(errors, errors.places[0], 8, (3, 0.5, 0.5))
+    assert [voxels.ravel().tolist() for voxels in planes[0].voxels] == [[0], [*range(27, 35)], [*range(37, 45)]]
+
+
 def test_one_section_and_a_place_at_the_rim():
     reference = np.zeros((1, 12, 14), np.uint8)
     prediction = reference.copy()

@@ -2,6 +2,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from monai.data import MetaTensor
 
 from medseg.io import Space
@@ -61,6 +62,29 @@ def test_the_patients_right_is_on_the_left_the_front_to_the_right_and_the_head_u
         y, x = np.nonzero(picture[rows[0] : rows[-1], panel[0] : panel[-1]] < 60)
         found.append((y.mean() < np.ptp(rows) / 2, x.mean() > np.ptp(panel) / 2))
     assert found == [(True, True), (True, False), (True, False)]  # sagittal, coronal, axial
+
+
+def test_marks_and_outlines_say_where_things_are(tmp_path, monkeypatch):
+    class Kept(Figure):
+        def __init__(self, **options):
+            super().__init__(**options)
+            kept.append(self)
+
+    kept = []
+    monkeypatch.setattr("matplotlib.figure.Figure", Kept)
+    labels = np.zeros((20, 16, 10), np.uint8)
+    labels[10:15, 8:12, 5:7] = 1
+    affine = Space.scanner(np.diag([1.0, 2, 3, 1]))
+    draw_preview(tmp_path / "a.png", np.full(labels.shape, 40.0, np.float32), labels, affine, {1: "cord"}, title="pt")
+    planes = kept[0].axes
+    assert [(p.get_xlabel(), p.get_ylabel()) for p in planes] == [("P – A", "S"), ("R – L", "S"), ("R – L", "A")]
+    assert [p.get_title() for p in planes] == ["sagittal 11/20", "coronal 9/16", "axial 6/10"]
+    assert [p.get_xlim() for p in planes] == [(0, 32), (20, 0), (20, 0)]
+    assert [p.get_ylim() for p in planes] == [(0, 30), (0, 30), (0, 32)]
+    outlines = [np.concatenate([path.vertices for path in p.collections[0].get_paths()]) for p in planes]
+    x, y, z = (10, 15), (16, 24), (15, 21)  # mm
+    for outline, (across, up) in zip(outlines, ((y, z), (x, z), (x, y)), strict=True):
+        np.testing.assert_allclose([outline.min(0), outline.max(0)], np.transpose([across, up]))
 
 
 @pytest.mark.parametrize("stem", ["pt", "ok$1$_$\\frac$", "caf\udce9"])

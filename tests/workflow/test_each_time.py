@@ -14,6 +14,7 @@ from medseg.report.error_table import listed_errors
 from medseg.report.match_table import write_match_table
 from medseg.report.pair_errors import errors_of_pairs
 from medseg.report.planes import planes_through
+from medseg.workflow.each_time import each_time
 from medseg.workflow.evaluate import evaluate_files
 from medseg.workflow.pairs import FilePair
 
@@ -67,6 +68,15 @@ def test_places_and_objects_have_their_time(tmp_path, series):
     assert (counts["matched"], counts["merged"], counts["missed"], counts["merger"]) == (3, 2, 1, 1)
     missed = next(row for row in csv_rows(tmp_path / "matches.csv") if row["outcome"] == "missed")
     assert (missed["reference"], missed["time"], missed["z"], missed["y"]) == ("400", "2", "5", "11.5")
+
+
+def test_kinds_are_seen_in_the_whole_series(series):
+    probability = (series[0] > 0) * np.float32(0.8)
+    times = each_time(probability, series[1], EvaluationOptions(volumetric=True))
+    assert [(how.prediction_kind, how.reference_kind) for *_, how in times] == [("probability", "labels")] * 3
+    assert [truth.shape for _, truth, _ in times] == [(7, 24, 30)] * 3
+    ((_, truth, _),) = each_time(probability, series[1], EvaluationOptions())  # only labels reach through sections
+    assert truth.shape == (3, 7, 24, 30)
 
 
 def test_a_series_of_sections_stays_one(tmp_path, series):

@@ -6,7 +6,7 @@ from dicom_series import write_series
 
 from medseg.errors import InputError
 from medseg.io import list_volumes, name_volumes
-from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, result_path
+from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, result_path, undone
 
 
 def touch(folder, *names):
@@ -81,6 +81,9 @@ def test_results_that_exist(tmp_path):
     assert len(problems) == 1
     assert "b_objects.csv: exists already; use --overwrite" in problems[0]
     assert refuse_existing(files, out, ["labels", "objects"], overwrite=True) == ([a, b], [])
+    assert undone(files, out, ["objects"]) == [a]
+    assert undone(files, out, ["overlay", "objects"]) == [a, b]  # each lacks one of them
+    assert undone({a: "b"}, out, ["objects"]) == []
 
 
 @pytest.mark.parametrize("overwrite", [True, False])

@@ -46,7 +46,13 @@ def test_names_that_are_none(text, message):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.json", "{}"), ("a.json", "[]"), ("a.csv", "organ\n1\n"), ("a.csv", "label,structure\n1\n")],
+    [
+        ("a.json", "{}"),
+        ("a.json", "[]"),
+        ("a.csv", "organ\n1\n"),
+        ("a.csv", "label,structure\n1\n"),
+        ("a.csv", "structure,label\nliver\n"),
+    ],
 )
 def test_files_that_name_nothing(tmp_path, name, content):
     (tmp_path / name).write_text(content)

@@ -108,6 +108,17 @@ def test_references_say_which_predictions_are_scored(tmp_path):
     assert notice.endswith("they are not scored")
 
 
+def test_volumes_are_paired_where_they_are_asked_for(tmp_path):
+    for name in ("p/a_labels.nii.gz", "r/a.nrrd"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    (pair,), _ = pair_files(tmp_path / "p", tmp_path / "r", volumes=True)
+    assert (pair.stem, pair.prediction.name, pair.reference.name) == ("a", "a_labels.nii.gz", "a.nrrd")
+    for places in ((tmp_path / "p", tmp_path / "r"), (pair.prediction, pair.reference)):
+        with pytest.raises(InputError, match="holds volumes of organs; say which value is which with --organs"):
+            pair_files(*places)
+
+
 def test_raw_images(tmp_path):
     touch(tmp_path, "raw.tif", "a.tif")
     assert match_images(tmp_path / "raw.tif", ["anything"]) == {"anything": tmp_path / "raw.tif"}

@@ -50,6 +50,12 @@ def test_results_of_a_stack(tiny_bundle, stack, tmp_path):
     assert seen[-1] == (3, 3)
 
 
+def test_outputs_are_those_of_this_run(tiny_bundle, em_folder, tmp_path):
+    first = Predictor(Bundle(tiny_bundle), tmp_path, EVERYTHING)(em_folder / "images" / "s0.tif")
+    again = Predictor(Bundle(tiny_bundle), tmp_path, {"device": "cpu", "overwrite": True})(Path(first.input))
+    assert (again.status, sorted(again.outputs)) == ("ok", ["labels", "objects"])
+
+
 def test_a_section_by_itself_is_the_section_of_the_stack(tiny_bundle, stack, em_folder, tmp_path):
     predictor = Predictor(Bundle(tiny_bundle), tmp_path, EVERYTHING)
     predictor(stack)

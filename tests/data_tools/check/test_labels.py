@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from checked_folder import SAMPLES, codes, labels_of
+from checked_folder import SAMPLES, codes, entry, labels_of, split
 
 from data_tools.check.labels import check_instances
 from data_tools.check.run import check_dataset
@@ -62,6 +62,19 @@ def test_objects_in_pieces(folder):
     finding = next(f for f in check_dataset(folder).findings if f.code == "several_pieces")
     assert "1 of" in finding.message
     assert "(ids 1)" in finding.message
+
+
+def test_only_the_listed_sections_are_looked_at(tmp_path):
+    labels = np.zeros((5, 40, 40), np.uint8)
+    labels[:4, 2:30, 2:12], labels[:4, 2:30, 20:34] = 1, 2
+    labels[4, 36:, 36:] = 1
+    image = np.random.default_rng(0).normal(60, 5, labels.shape) + 90 * (labels > 0)
+    write_image(tmp_path / "images/0.tif", image.astype(np.uint8), Geometry("ZYX"))
+    write_labels(tmp_path / "labels/0.tif", labels, Geometry("ZYX"))
+    split(tmp_path, [entry(0, sections=(0, 4))], [])
+    assert codes(tmp_path) == [("no_validation", "")]
+    split(tmp_path, [entry(0)], [])
+    assert ("several_pieces", "labels/0.tif") in codes(tmp_path)
 
 
 def test_pixels_that_touch_at_a_corner_are_one_piece():

@@ -30,6 +30,8 @@ def test_a_good_folder_has_no_findings(folder):
 
 def test_unsplit_folder(folder):
     assert codes(folder) == [("no_validation", "")]
+    split(folder, [], [entry(0)])
+    assert codes(folder) == [("no_training", "")]
 
 
 def test_lists_of_another_file(folder, tmp_path):
@@ -109,6 +111,8 @@ def test_spacing(folder):
     write_labels(folder / "labels/0.tif", SAMPLES[0].labels, Geometry("YX", (0.4, 0.4), "um"), overwrite=True)
     split(folder, [entry(0), entry(1)], [entry(3)], Description(spacing=(400, 400), unit="nm"))
     assert codes(folder) == [("spacing_mismatch", "labels/0.tif"), ("spacing_not_as_declared", "images/0.tif")]
+    split(folder, [entry(0), entry(1)], [entry(3)], Description(spacing=(400, 400)))  # of what?
+    assert codes(folder) == [("spacing_mismatch", "labels/0.tif")]
 
 
 def test_mixed_types_dimensions_and_channels(folder):
@@ -176,6 +180,9 @@ def test_sections_of_one_stack(tmp_path):
     write_labels(tmp_path / "labels/0.tif", stack.labels)
     split(tmp_path, [entry(0, sections=(0, 4), group="s")], [entry(0, sections=(4, 6), group="s")])
     assert codes(tmp_path) == [("stack_in_both_subsets", "images/0.tif")]
+    halves = [entry(0, sections=(0, 4), group="s"), entry(1, group="s")], [entry(0, sections=(4, 6), group="s")]
+    split(tmp_path, *halves)
+    assert ("group_in_both_subsets", "images/0.tif") in codes(tmp_path)  # another image of it is on one side only
     split(tmp_path, [entry(0, sections=(0, 5))], [entry(0, sections=(4, 7))])
     assert codes(tmp_path)[:2] == [
         ("sections_in_both_subsets", "images/0.tif"),
@@ -191,7 +198,7 @@ def test_listed_files(folder):
     os.remove(folder / "labels/1.tif")
     labels_of(folder, 3, SAMPLES[3].labels[::-1].copy())
     found = dict(codes(folder))
-    assert found["missing_file"] == "labels/1.tif"
+    assert (found["missing_file"], found.get("unreadable")) == ("labels/1.tif", None)
     assert found["changed_file"] == "labels/3.tif"
 
 

@@ -22,7 +22,9 @@ def test_bad_sources_are_reported_and_the_others_done(tmp_path):
     conversion = build_dataset(tmp_path / "out", sources, Description("x"))
     assert conversion.problems == ("b.tif: broken",)
     dataset = read_dataset(tmp_path / "out")
-    assert [e.image for e in dataset.training] == ["images/a.tif", "images/c.tif"]
+    assert [(e.image, e.group) for e in dataset.training] == [("images/a.tif", "g"), ("images/c.tif", "")]
+    assert dataset.description == Description("x")
+    assert set(dataset.checksums) == {f"{part}/{stem}.tif" for part in ("images", "labels") for stem in "ac"}
     assert read_pixels(dataset.path("labels/a.tif"), labels=True).array.max() == 70000
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
@@ -39,6 +41,11 @@ def test_an_existing_target_is_refused(tmp_path):
     with pytest.raises(InputError, match="not an empty folder"):
         build_dataset(tmp_path / "out", [Source("a", lambda: SAMPLE)], Description())
     assert (tmp_path / "out" / "mine.txt").read_text() == "keep"
+    with pytest.raises(InputError, match="not an empty folder"):
+        build_dataset(tmp_path / "out" / "mine.txt", [Source("a", lambda: SAMPLE)], Description())
+    (tmp_path / "empty").mkdir()
+    build_dataset(tmp_path / "empty", [Source("a", lambda: SAMPLE)], Description())
+    assert read_dataset(tmp_path / "empty").training[0].image == "images/a.tif"
 
 
 def test_the_folder_one_is_in_is_refused(tmp_path, monkeypatch):

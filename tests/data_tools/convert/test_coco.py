@@ -7,11 +7,11 @@ import pytest
 from drawn_squares import IMAGE, square
 
 from data_tools.convert.build import build_dataset
-from data_tools.convert.coco import coco_annotations, dataset_to_coco
+from data_tools.convert.coco import coco_annotations, dataset_to_coco, write_coco
 from data_tools.convert.pairs import image_label_pairs
-from data_tools.layout import Description
+from data_tools.layout import Dataset, Description, Entry
 from medseg.errors import InputError
-from medseg.io import write_image, write_labels
+from medseg.io import Geometry, write_image, write_labels
 from medseg.kernels.run_lengths import encode_runs, encode_string
 
 
@@ -59,7 +59,8 @@ def test_crowds_are_background(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "segmentation", [None, {"size": [6, 8], "counts": [3]}, {"size": [6, 9], "counts": "a"}, [[1, 2, 3]], {}]
+    "segmentation",
+    [None, {"size": [6, 8], "counts": [3]}, {"size": [8, 6], "counts": [0, 48]}, [[1, 2, 3]], {}],
 )
 def test_unreadable_segmentations(tmp_path, segmentation):
     with pytest.raises(InputError, match="annotation 1 has a segmentation that cannot be read"):
@@ -84,6 +85,21 @@ def test_coco_names_that_lead_out(tmp_path, name):
         coco_sample(tmp_path, content)
 
 
+def test_what_is_written_of_each_image_and_object(tmp_path):
+    labels = np.zeros(IMAGE.shape, np.uint8)
+    labels[1:3, 2:7], labels[4, 0] = 9, 5
+    for stem, written in (("a", labels), ("b", square(0, 0))):
+        write_image(tmp_path / f"d/images/{stem}.tif", IMAGE)
+        write_labels(tmp_path / f"d/labels/{stem}.tif", written)
+    description = Description(classes={"0": "background", "1": "cell"})
+    content = dataset_to_coco(build_dataset(tmp_path / "o", image_label_pairs(tmp_path / "d"), description).dataset)
+    shape = {"height": 6, "width": 8, "subset": "training"}
+    assert content["images"] == [{"id": k, "file_name": f"images/{n}.tif"} | shape for k, n in ((1, "a"), (2, "b"))]
+    assert content["categories"] == [{"id": 1, "name": "cell"}]
+    written = [(a["id"], a["image_id"], a["category_id"], a["area"], a["bbox"]) for a in content["annotations"]]
+    assert written == [(1, 1, 1, 1, [0, 4, 1, 1]), (2, 1, 1, 10, [2, 1, 5, 2]), (3, 2, 1, 4, [0, 0, 2, 2])]
+
+
 def test_layout_to_coco_and_back(tmp_path):
     labels = square(0, 0, value=5) + square(3, 4, 3, value=9)
     write_image(tmp_path / "d/images/a.tif", IMAGE)
@@ -92,3 +108,14 @@ def test_layout_to_coco_and_back(tmp_path):
     (tmp_path / "c.json").write_text(json.dumps(dataset_to_coco(dataset)))
     back = read_one(coco_annotations(tmp_path / "c.json", tmp_path / "o"))
     np.testing.assert_array_equal(back.labels, (labels == 5) + 2 * (labels == 9))
+
+
+def test_stacks_are_refused_and_a_file_that_exists_stays(tmp_path):
+    write_labels(tmp_path / "labels/a.tif", np.ones((3, 4, 5), np.uint8), Geometry("ZYX"))
+    dataset = Dataset(tmp_path, Description(), (Entry("images/a.tif", "labels/a.tif"),))
+    with pytest.raises(InputError, match=r"labels/a\.tif: COCO holds 2D images, this one has shape \(3, 4, 5\)"):
+        write_coco(dataset, tmp_path / "c.json")
+    (tmp_path / "c.json").write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        write_coco(dataset, tmp_path / "c.json")
+    assert (tmp_path / "c.json").read_text() == "mine"

@@ -38,6 +38,9 @@ def test_object_masks(tmp_path):
     (tmp_path / "id/images/id.png").write_bytes(imagecodecs.png_encode(rgba))
     for name, mask in {"1": square(0, 0), "2": square(1, 1), "3": square(0, 0), "4": square(4, 5) * 0}.items():
         write_image(tmp_path / f"id/masks/{name}.png", mask)
+    green = np.dstack([square(1, 1) * 0, square(1, 1), square(1, 1) * 0])
+    write_image(tmp_path / "id/masks/2.png", green, Geometry("YXC"), overwrite=True)
+    (tmp_path / "unmarked/images").mkdir(parents=True)  # as those of a test set
     sample = read_one(object_mask_folders(tmp_path))
     np.testing.assert_array_equal(sample.image, IMAGE)
     expected = np.zeros((6, 8), int)
@@ -78,6 +81,10 @@ def test_rgb_pairs(tmp_path):
     write_image(tmp_path / "m/a.png", square(0, 0) // 255 * 3)
     sample = read_one(rgb_mask_pairs(tmp_path / "i", tmp_path / "m", split_pieces=True))
     assert sample.labels.sum() == 4
+    colours = np.dstack([square(2, 3), square(0, 0), square(4, 4)])
+    write_image(tmp_path / "m/a.png", colours, Geometry("YXC"), overwrite=True)
+    sample = read_one(rgb_mask_pairs(tmp_path / "i", tmp_path / "m", split_pieces=True, first_channel=True))
+    np.testing.assert_array_equal(sample.labels, square(2, 3) // 255)
 
 
 # --- regions of interest -----------------------------------------------------------------------------------
@@ -117,6 +124,11 @@ def test_roi_rectangles_ovals_and_edges(tmp_path):
         out[window] = mask
     assert labels[0].sum() == 2 * 3
     assert labels[1].sum() == labels[1][:3, :3].sum() == 9
+    flat = roifile.ImagejRoi(roitype=roifile.ROI_TYPE.OVAL, top=1, left=2, bottom=5, right=8)
+    flat.tofile(tmp_path / "flat.roi")
+    ((window, mask),) = roi_masks(tmp_path / "flat.roi", (6, 9))
+    assert window == (slice(1, 5), slice(2, 8))
+    assert mask.astype(int).tolist() == [[0, 1, 1, 1, 1, 0], [1] * 6, [1] * 6, [0, 1, 1, 1, 1, 0]]
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as z:
         z.writestr("x.roi", b"no")
     with pytest.raises(InputError, match="ImageJ regions"):
@@ -158,6 +170,7 @@ def test_cellpose(tmp_path):
     write_labels(tmp_path / "a_masks.tif", square(0, 0, value=3))
     write_image(tmp_path / "b.tif", IMAGE)
     write_image(tmp_path / "b_cp_masks.png", square(2, 2, value=4))
+    write_image(tmp_path / "b_flows.tif", IMAGE)  # what else cellpose writes
     assert {s.name: int(s.read().labels.max()) for s in cellpose_folder(tmp_path)} == {"a": 3, "b": 4}
 
 

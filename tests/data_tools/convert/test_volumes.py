@@ -28,6 +28,16 @@ def test_nifti_pairs_and_affines(tmp_path):
         sources[1].read()
 
 
+def test_pairs_by_their_endings(tmp_path):
+    volume = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    for name, array in (("a_ct", volume), ("a_labels", volume % 3), ("b", volume + 1), ("b_seg", volume % 2)):
+        write_nifti(tmp_path / f"{name}.nii.gz", array)
+    samples = {s.name: s.read() for s in nifti_pairs(tmp_path)}
+    assert sorted(samples) == ["a", "b"]
+    np.testing.assert_array_equal(samples["a"].image, volume)
+    np.testing.assert_array_equal(samples["b"].labels, volume % 2)
+
+
 def test_names_of_nnunet(tmp_path):
     volume = np.ones((2, 3, 4), dtype=np.int16)
     for name in ("ct_7_0000", "mr_8_0000", "mr_8_0001", "ct_9_0000"):
@@ -53,21 +63,31 @@ def patient(folder, ct="5,1040.0\n", skip=()):
 
 
 def test_openkbp_axes_and_hounsfield_units(tmp_path):
-    patient(tmp_path / "train-pats/pt_1")
+    patient(tmp_path / "train-pats/pt_1", f"5,1040.0\n{(3 * 128 + 2) * 128 + 1},1100\n")  # (y, x, z) = (3, 2, 1)
     (source,) = openkbp_patients(tmp_path)
     sample = source.read()
     assert sample.image.dtype == np.int16
-    assert (sample.image[0, 0, 5], sample.image[0, 0, 6]) == (40, -1000)
+    assert (sample.image[0, 0, 5], sample.image[0, 0, 6], sample.image[2, 3, 1]) == (40, -1000, 100)
     for value in range(1, 8):
         assert np.argwhere(sample.labels == value).tolist() == [[2, value, 3]]
     np.testing.assert_allclose(np.diag(sample.affine), [-3.9, -4.1, -2.5, 1])
     np.testing.assert_allclose(sample.affine @ [63.5, 63.5, 63.5, 1], [0, 0, 0, 1], atol=1e-9)
 
 
+def test_the_last_openkbp_organ_keeps_a_voxel_of_several(tmp_path):
+    folder = patient(tmp_path / "pt_1")
+    shared = (folder / f"{ORGANS[0]}.csv").read_text() + (folder / f"{ORGANS[4]}.csv").read_text().split("\n")[1]
+    (folder / f"{ORGANS[4]}.csv").write_text(shared)
+    sample = read_patient(folder)
+    assert np.bincount(sample.labels.ravel())[1:].tolist() == [0, 1, 1, 1, 2, 1, 1]
+    assert sample.notes == ("1 voxels lie in several organs; the last keeps them",)
+
+
 @pytest.mark.parametrize(
     ("ct", "message"),
     [
         ("5,\n", "sparse CSV"),
+        ("5,nan\n6,3\n", "values are missing"),
         ("9999999,3\n", "positions must"),
         ("1.5,3\n", "positions must"),
         ("5,90000\n", "damaged"),

@@ -9,6 +9,7 @@ import pytest
 from data_tools.fetch.download import download_file, record_checksum
 from data_tools.fetch.errors import FetchError
 from data_tools.public_set import Download
+from medseg.errors import InputError
 
 CONTENT = os.urandom(700_000)
 SHA = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -92,6 +93,19 @@ def test_unknown_checksums_are_recorded_and_hold(site, download, tmp_path):
     (tmp_path / "a.zip").unlink()
     site.files["/set/a.zip"] = b"another file now"
     with pytest.raises(FetchError, match=rf"{SHA}.*delete .*checksums\.json to take the new one"):
+        download_file(unknown, tmp_path)
+
+
+def test_a_full_disk_does_not_cost_the_checksums(site, download, tmp_path, no_space_left):
+    unknown = Download(download.url)
+    download_file(unknown, tmp_path)
+    record = tmp_path / "checksums.json"
+    record.write_text('{"b.zip": "sha256:0"}')
+    with no_space_left(10), pytest.raises(OSError, match="File too large"):
+        record_checksum(unknown, tmp_path)
+    assert json.loads(record.read_text()) == {"b.zip": "sha256:0"}
+    record.write_text("{")
+    with pytest.raises(InputError, match=r"checksums\.json: is not valid JSON"):
         download_file(unknown, tmp_path)
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from data_tools.catalogue import SETS
+from data_tools.convert.build import Conversion
 from data_tools.convert.sets import CONVERTERS
 from data_tools.fetch.errors import FetchError
-from data_tools.fetch.run import fetch_set
-from data_tools.layout import read_dataset
+from data_tools.fetch.run import _with_validation, fetch_set
+from data_tools.layout import Dataset, Description, Entry, read_dataset
 from data_tools.public_set import Download
 from data_tools.synth.nuclei import nuclei
 from medseg.errors import InputError
@@ -113,3 +114,9 @@ def test_catalogue(name):
     assert public.description.licence
     assert public.description.source
     assert all(d.url.startswith("https://") for d in public.downloads)
+
+
+def test_what_a_set_keeps_for_validation_stays_so(tmp_path):
+    entries = [Entry(f"images/{k}.tif", f"labels/{k}.tif") for k in range(4)]
+    conversion = Conversion(Dataset(tmp_path, Description(), tuple(entries[:3]), (entries[3],)), ())
+    assert _with_validation(conversion) is conversion
