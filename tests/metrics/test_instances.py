@@ -160,8 +160,9 @@ def test_units_pool_their_objects():
 
 
 def test_refuses_thresholds_that_mean_nothing():
-    with pytest.raises(InputError, match="iou_threshold"):
-        f1_score(np.array([[1, 2]]), np.array([[1, 2]]), iou_threshold=0)
+    for beyond in (0, 1.5):
+        with pytest.raises(InputError, match=f"iou_threshold: {beyond}"):
+            f1_score(np.array([[1, 2]]), np.array([[1, 2]]), iou_threshold=beyond)
 
 
 @pytest.mark.parametrize("threshold", [None, (0.1, 0.5), 5, float("nan")])
