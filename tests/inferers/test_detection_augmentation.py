@@ -156,6 +156,20 @@ def test_places_are_exact_under_autocast():
     assert box == [1001, 1003, 1031, 1029]
 
 
+def test_scores_of_half_precision_weigh_boxes_in_single():
+    views = [
+        {
+            "boxes": torch.tensor([[900.0, 900, 960, high]]),
+            "labels": torch.tensor([1]),
+            "scores": torch.tensor([score]).bfloat16(),
+        }
+        for high, score in ((960.0, 0.5), (963.0, 0.25))
+    ]
+    found = mean_detections(views, 0.1, 0.5)
+    assert found["boxes"].tolist() == [pytest.approx([900, 900, 960, 961])]
+    assert found["scores"].tolist() == [0.375]
+
+
 def test_nothing_found_disabled_and_progress():
     image, inner = scene(20, 20), TiledDetectionInferer((64, 64), 16)
     (none,) = TestTimeAugmentationDetectionInferer(inner)(torch.zeros_like(image), blobs)

@@ -58,6 +58,12 @@ def test_a_fragment_goes_whatever_side_of_the_image_the_whole_one_touches():
         assert merged(whole, fragment) == [[y0, 34, y0 + 20, 60, 0.5]]
 
 
+def test_a_tile_in_the_middle_cuts_at_both_its_borders():
+    boxes = torch.tensor([[0.0, 0.5, 9, 30], [0, 1, 9, 63], [0, 30, 9, 63.5], [0, 30, 32, 40]])
+    middle, shape = ((0, 32), (32, 96)), (32, 128)  # 64 columns that go on at both sides; all rows
+    assert module._touches_inner_border(boxes, middle, shape).tolist() == [True, False, True, False]
+
+
 def test_cells_whose_boxes_overlap_but_not_their_masks():
     left, right = found((4, 34, 14, 50, 0.6)), found((4, 4, 14, 20, 0.9))
     assert len(merged(left, right)) == 1

@@ -92,6 +92,15 @@ def test_mirror_index_is_numpys_reflect(length, start, size):
     np.testing.assert_array_equal(mirror_index(start, size, length), padded[:size])
 
 
+def test_a_network_in_a_wrapper_says_what_it_needs():
+    network, image = small_unet(2, 2), torch.rand(1, 2, 60, 50)
+    wrapped = torch.nn.Module()
+    wrapped.module, wrapped.forward = network, network.forward  # as DataParallel, on any machine
+    with torch.inference_mode():
+        tiled, whole = (OverlapTileInferer((48, 48))(image, net) for net in (wrapped, network))
+    assert torch.equal(tiled, whole)
+
+
 def test_leading_axes_are_sections():
     network = small_unet(2, 2)
     stack = torch.rand(2, 2, 3, 30, 25)
@@ -218,3 +227,5 @@ def test_names_the_smallest_tile_and_the_missing_axis():
         OverlapTileInferer((43, 43))(torch.rand(1, 2, 40, 40), network)
     with pytest.raises(ValueError, match="fewer than 2 spatial axes"):
         OverlapTileInferer((48, 48))(torch.rand(1, 2, 40), network)
+    with pytest.raises(ValueError, match="holds no image"):
+        OverlapTileInferer((48, 48))(torch.rand(0, 2, 40, 40), network)

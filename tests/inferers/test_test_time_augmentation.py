@@ -175,6 +175,6 @@ def test_pairs_that_make_no_sense():
 
 
 def test_pairs_of_channels_that_the_network_lacks():
-    run = TestTimeAugmentationInferer(None, "softmax", 3, "sides", side_pairs=[[3, 4]])
-    with pytest.raises(InputError, match=r"side_pairs \[\[3, 4\]\] name channels that the network \(3\) does not have"):
+    run = TestTimeAugmentationInferer(None, "softmax", 3, "sides", side_pairs=[[2, 3]])
+    with pytest.raises(InputError, match=r"side_pairs \[\[2, 3\]\] name channels that the network \(3\) does not have"):
         run(torch.zeros(1, 1, 4, 3, 3), lambda view: view.expand(-1, 3, -1, -1, -1))

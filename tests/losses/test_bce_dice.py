@@ -97,6 +97,8 @@ def test_weights_per_pixel_are_those_of_the_formula_and_leave_the_dice_term_alon
     assert got.item() == pytest.approx(expected, rel=1e-5)
     mapped = BCEDiceLoss()(as_tensors[0], {"label": as_tensors[1], "weight": as_tensors[2]})
     torch.testing.assert_close(mapped, got)
+    named = BCEDiceLoss(weight_key="w", label_key="mask")(as_tensors[0], {"mask": as_tensors[1], "w": as_tensors[2]})
+    torch.testing.assert_close(named, got)
     torch.testing.assert_close(BCEDiceLoss()(*as_tensors[:2], torch.ones(2, 1, 5, 4)), BCEDiceLoss()(*as_tensors[:2]))
 
 

@@ -36,6 +36,8 @@ def test_equals_the_energy_over_the_weights(seed, channels, spatial):
     assert loss.item() == pytest.approx(reference(pred, label, weight), rel=1e-4)
     packed = PixelWeightedLoss()(tensors[0], {"label": tensors[1], "weight": tensors[2]})
     assert packed.item() == loss.item()
+    named = PixelWeightedLoss(weight_key="w", label_key="mask")(tensors[0], {"mask": tensors[1], "w": tensors[2]})
+    assert named.item() == loss.item()
     assert PixelWeightedLoss()(tensors[0], tensors[1], 7 * tensors[2]).item() == pytest.approx(loss.item())
 
 

@@ -56,14 +56,16 @@ def test_the_error_counts_and_does_not_look_where():
     local = betti_error(prediction, reference, window=8)
     assert (local.value, local.components, local.windows) == (2 / 4, 2 / 4, 4)
     assert betti_error(prediction, reference, window=7).windows == 9  # the last ones are smaller
+    assert betti_error(prediction, reference, window=1).value == (prediction != reference).mean()
 
 
 def test_stacks_and_volumes():
     flat = np.stack([np.zeros((5, 5), bool), np.ones((5, 5), bool), np.zeros((5, 5), bool)])
     by_section = betti_error(SHELL, np.zeros_like(SHELL))
     assert (by_section.components, by_section.holes, by_section.windows) == (5 / 7, 1 / 7, 7)
+    assert by_section.value == pytest.approx(6 / 7)
     whole = betti_error(SHELL, np.zeros_like(SHELL), volumetric=True)
-    assert (whole.components, whole.holes, whole.cavities, whole.windows) == (1, 0, 1, 1)
+    assert (whole.components, whole.holes, whole.cavities, whole.windows, whole.value) == (1, 0, 1, 1, 2)
     assert betti_error(flat, np.pad(flat[:2], ((1, 0), (0, 0), (0, 0))), volumetric=True).value == 0
 
 

@@ -13,10 +13,12 @@ from medseg.kernels.contingency import contingency_table
 from medseg.metrics.instances import (
     AP_IOU_THRESHOLDS,
     aggregated_jaccard_index,
+    aggregated_jaccard_of,
     average_precision,
     average_precision_of,
     f1_score,
     panoptic_quality,
+    panoptic_quality_of,
 )
 from medseg.metrics.matching import match_objects, object_overlap
 
@@ -145,15 +147,22 @@ def test_objects_of_masks_are_components_per_section():
 
 
 def test_units_pool_their_objects():
-    one, none = np.array([[1, 0, 2]]), np.array([[0, 0, 0]])
-    tables = [contingency_table(one, one), contingency_table(one, none), contingency_table(none, none)]
+    one, none, long, short = np.array([[[1, 0, 2, 0]], [[0] * 4], [[1] * 4], [[1, 1, 1, 0]]])
+    pairs = ((one, one), (one, none), (none, none), (long, short))
+    tables = [contingency_table(reference, prediction) for reference, prediction in pairs]
     result = average_precision_of(tables, (0.5,))
-    assert (result.value, result.units, result.undefined) == (0.5, 3, 1)
+    assert (result.value, result.units, result.undefined) == (3 / 5, 4, 1)
+    quality, jaccard = panoptic_quality_of(tables), aggregated_jaccard_of(tables)
+    assert (quality.value, quality.segmentation_quality) == (2.75 / 4, 2.75 / 3)
+    assert (quality.recognition_quality, quality.iou_sum) == (3 / 4, 2.75)
+    assert (jaccard.value, jaccard.intersection, jaccard.union) == (5 / 8, 5, 8)
+    assert (quality.units, quality.undefined) == (jaccard.units, jaccard.undefined) == (4, 1)
 
 
 def test_refuses_thresholds_that_mean_nothing():
-    with pytest.raises(InputError, match="iou_threshold"):
-        f1_score(np.array([[1, 2]]), np.array([[1, 2]]), iou_threshold=0)
+    for beyond in (0, 1.5):
+        with pytest.raises(InputError, match=f"iou_threshold: {beyond}"):
+            f1_score(np.array([[1, 2]]), np.array([[1, 2]]), iou_threshold=beyond)
 
 
 @pytest.mark.parametrize("threshold", [None, (0.1, 0.5), 5, float("nan")])

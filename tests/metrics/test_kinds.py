@@ -36,6 +36,7 @@ def test_auto():
         (BYTES, "binary", "several"),
         (np.array([[0.5]]), "labels", "whole"),
         (np.array([[np.nan]]), "labels", "NaN"),
+        (np.array([[1, np.inf]]), "labels", "labels are whole numbers"),
         (np.array([[np.nan]]), "probability", "1 pixels are NaN"),
         (np.array([[2.0]]), "probability", "0 to 1"),
         (np.array([[-1, 3]]), "labels", "-1"),
@@ -76,6 +77,13 @@ def test_integers_of_one_piece_or_none_are_labels_beside_labels(found):
     assert kind_of(as_kinds(volume(*found), volume(1, 2), "binary")[0]) == "binary"
     assert kind_of(as_kinds(np.minimum(volume(1, 2), 1), volume(1, 2))[0]) == "binary"  # two pieces: a mask
     assert kind_of(as_kinds(volume(*found), volume(1))[0]) == "binary"
+
+
+@pytest.mark.parametrize("prediction", [BYTES > 60, BYTES // 255, BYTES / 255], ids=["bool", "bytes", "probability"])
+def test_integers_of_one_piece_are_a_mask_beside_what_is_no_label_image(prediction):
+    predicted, truth = as_kinds(prediction, BYTES // 255)
+    assert kind_of(predicted) == ("probability" if prediction.dtype.kind == "f" else "binary")
+    assert kind_of(truth) == "binary"
 
 
 def test_cells_that_join_in_another_section_are_a_mask():

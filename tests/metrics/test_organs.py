@@ -72,7 +72,9 @@ def test_labels_beyond_those_that_are_scored_do_no_harm():
         ({"prediction": rod(2).astype(np.float32)}, "integers, not float32"),
         ({"tolerance_mm": float("nan")}, "tolerance of nan mm"),
         ({"tolerance_mm": -1.0}, "tolerance of -1"),
+        ({"tolerance_mm": float("inf")}, "tolerance of inf mm"),
         ({"labels": [0]}, "1 to 65535, not 0"),
+        ({"labels": [65536]}, "1 to 65535, not 65536"),
     ],
 )
 def test_what_is_refused(changes, message):

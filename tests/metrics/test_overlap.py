@@ -14,6 +14,7 @@ MASK[:, 1:4, 1:3] = MASK[:, 1:4, 4:6] = True
 def test_masks_become_components_of_sections_or_of_a_volume():
     sections = overlaps(MASK, MASK)
     assert (sections.units, sections.thresholds) == (2, (0.0,))
+    assert sections.at(0.7) == sections.tables[0]
     assert [table.rows.tolist() for table in sections.tables[0]] == [[0, 1, 2]] * 2
     volume = overlaps(MASK, MASK, volumetric=True)
     assert (volume.units, volume.tables[0][0].counts[1:].tolist()) == (1, [12, 12])

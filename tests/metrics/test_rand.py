@@ -158,6 +158,13 @@ def test_sections_without_reference_are_counted_not_hidden():
     assert rand_error(label[1:], label[1:]).value == 0  # no pairs, none wrong: the challenge's convention
 
 
+def test_levels_above_a_grey_reference_do_not_count_as_agreement():
+    label, proposal = np.array([[0.5, 0.5, 0, 0.5, 0.5]]), np.ones((1, 5))
+    result = rand_error(proposal, label, prediction_kind="probability", reference_kind="probability")
+    assert (result.value, result.best.threshold) == (0.5, 0)  # two cells merged: precision 1/3, recall 1
+    assert result.sweep[-1].counts.total == 0
+
+
 def test_squares_are_exact_beyond_int64():
     counts = np.array([(1 << 38) + 12345, 7, 1 << 24])
     assert rand._squares(counts) == sum(int(c) ** 2 for c in counts)
@@ -166,5 +173,7 @@ def test_squares_are_exact_beyond_int64():
 def test_refuses_unknown_conventions():
     with pytest.raises(InputError, match="'distinct' or 'ordered'"):
         rand_error(np.eye(3, dtype=bool), np.eye(3, dtype=bool), pairs="both")
+    with pytest.raises(InputError, match="region 'all' with pairs 'distinct' is not known"):
+        rand_error(np.eye(3, dtype=bool), np.eye(3, dtype=bool), region="all")
     with pytest.raises(InputError, match="'macro' or 'micro'"):
         v_rand(np.eye(3, dtype=bool), np.eye(3, dtype=bool), average="median")

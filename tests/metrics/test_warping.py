@@ -57,6 +57,14 @@ def test_a_stack_is_the_sum_of_its_sections():
     assert [m.pixels for m in whole.mismatches] == sorted((m.pixels for m in whole.mismatches), reverse=True)
 
 
+def test_a_place_is_the_pixel_in_the_middle_of_its_cluster():
+    invented = np.zeros((8, 12), bool)
+    invented[2:5, 3:8] = True
+    (found,) = topological_warping_error(invented, np.zeros((8, 12), bool), positions=True).mismatches
+    assert (found.kind, found.pixels) == ("object_addition", 15)
+    assert (found.position, found.box) == ((3, 5), ((2, 5), (3, 8)))
+
+
 def test_volume_differs_from_its_sections():
     # Two rods side by side, joined by one voxel: a merge in its section and in the volume. A rod that is
     # missing in one section is an object lost there, but a split of the volume.

@@ -123,6 +123,15 @@ def test_accurate_mode_averages_in_float32_what_the_heads_give_in_half_precision
     assert network.double()(image.double()).dtype == torch.float64
 
 
+def test_convolutions_start_he_normal_without_bias():
+    convolutions = [m for m in UNetPlusPlus(2, 3, 1, channels=(32, 64)).modules() if isinstance(m, torch.nn.Conv2d)]
+    assert all((m.bias == 0).all() for m in convolutions)
+    large = [m for m in convolutions if m.weight.numel() > 5000]
+    assert len(large) == 5
+    for m in large:
+        assert m.weight.std().item() == pytest.approx((2 / (9 * m.in_channels)) ** 0.5, rel=0.05)
+
+
 def test_accurate_mode_is_finite_where_probabilities_saturate():
     network = UNetPlusPlus(2, 1, 1, channels=(1, 1, 1), mode="accurate").eval()
     for head, bias in zip(network.heads.values(), (200.0, 180.0), strict=True):

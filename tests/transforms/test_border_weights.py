@@ -88,6 +88,13 @@ def test_cores_have_the_border_term_on_the_rims_of_touching_objects():
     assert (weights[cores > 0] == 1).all()
 
 
+def test_cores_of_large_objects_are_those_that_a_network_learns():
+    labels = np.pad(np.repeat([[1] * 25 + [2] * 25], 25, axis=0), 2)
+    cores = np.where(ForegroundAndCores()(labels[None])[1].numpy() > 0, labels, 0)
+    weights = border_weight_map(labels, class_balance=False, objects="cores")
+    np.testing.assert_allclose(weights, 1 + border_term(cores, 10, 5), rtol=1e-5)
+
+
 def test_cores_that_touch_are_no_background():
     labels = np.zeros((9, 20), int)
     labels[3:6, 3:15] = np.arange(1, 4)[:, None]  # three threads of one pixel, side by side

@@ -47,6 +47,12 @@ def test_a_disc_by_hand():
     assert np.array_equal(core_classes(labels, depth=2.5, share=0.9), expected)
 
 
+def test_the_rim_of_a_large_object_is_four_pixels_wide_by_default():
+    labels = np.pad(np.ones((21, 21), np.uint8), 1)
+    expected = np.pad(np.full((13, 13), 2, np.uint8), 4, constant_values=1)
+    assert np.array_equal(core_classes(labels), np.pad(expected, 1))
+
+
 @given(LABELS)
 def test_every_object_has_a_core_and_no_core_touches_another(labels):
     classes, separated = core_classes(labels, depth=4), separate_touching(labels)

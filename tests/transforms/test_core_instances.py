@@ -74,6 +74,21 @@ def test_thresholds():
     assert InstancesFromCore(cell_threshold=0.85)(maps).max() == 0
 
 
+def test_cells_that_meet_in_a_corner_are_two_with_and_without_a_core():
+    corner = torch.eye(2)
+    assert InstancesFromCore()(torch.stack([corner, 0 * corner])).max() == 2
+    assert InstancesFromCore()(torch.stack([torch.ones(2, 2), corner])).max() == 2
+
+
+def test_thresholds_are_exceeded_and_sizes_reached():
+    """One cell of six pixels with a core of two at each end."""
+    maps = torch.tensor([[[0.75] * 6], [[0.5, 0.5, 0, 0, 0.5, 0.5]]])
+    assert InstancesFromCore(0.25)(maps).max() == 2
+    assert InstancesFromCore(0.5)(maps).max() == 1
+    assert InstancesFromCore(0.25, cell_threshold=0.75)(maps).max() == 0
+    assert InstancesFromCore(0.25, min_core=2, min_size=3, max_size=3)(maps).max() == 2
+
+
 def test_ids_run_on_through_a_stack():
     one = probabilities(core_classes(two_touching_cells(), depth=3))
     empty = probabilities(np.zeros((30, 40), np.uint8))

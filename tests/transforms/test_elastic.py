@@ -68,6 +68,9 @@ def test_prob():
     share = np.mean([not torch.equal(deform(image), image) for _ in range(400)])
     assert share == pytest.approx(0.3, abs=0.08)
     assert torch.equal(RandElasticDeformation(prob=0)(image), image)
+    both = RandElasticDeformationd("image", sigma=3, prob=0.3).set_random_state(0)
+    share = np.mean([not torch.equal(both({"image": image})["image"], image) for _ in range(400)])
+    assert share == pytest.approx(0.3, abs=0.08)
 
 
 def test_type_does_not_depend_on_the_draw():
@@ -120,6 +123,7 @@ def test_gpu_equals_cpu():
     [
         ({"sigma": -1}, "sigma=-1"),
         ({"sigma": float("nan")}, "sigma=nan"),
+        ({"sigma": (1, float("inf"))}, r"sigma=\(1, inf\)"),
         ({"sigma": (1, 2, 3)}, "3 values, but the image has 2"),
         ({"control_points": 0}, "control_points=0"),
         ({"control_points": 2.5}, "control_points=2.5"),

@@ -69,6 +69,18 @@ def test_zooming_out_stops_where_the_image_ends():
         assert 0.8 - 1e-6 <= crop.factor <= 1.0
 
 
+@pytest.mark.parametrize("zoom", [1, 2])
+def test_an_image_that_is_too_small_is_padded_behind_and_not_stretched(zoom):
+    image = torch.arange(1.0, 401).view(1, 10, 40)
+    crop = RandScaledCropd(["image", "label"], (32, 32), zoom=(zoom, zoom)).set_random_state(0)
+    result = crop({"image": image, "label": image.int()})
+    inside = image.repeat_interleave(zoom, 1).repeat_interleave(zoom, 2)[..., zoom * crop.window[1].start :][..., :32]
+    assert torch.equal(result["label"][:, : 10 * zoom].float(), inside)
+    for key in ("image", "label"):
+        assert (result[key][:, : 10 * zoom] > 0).all()
+        assert (result[key][:, 10 * zoom :] == 0).all()
+
+
 def test_one_seed_gives_one_crop_and_the_input_stays():
     data = {key: MetaTensor(value) for key, value in pair(40, 50).items()}
     before = data["image"].clone()

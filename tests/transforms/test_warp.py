@@ -78,5 +78,7 @@ def test_types():
 def test_bad_input_is_named():
     with pytest.raises(InputError, match="mode='linear'"):
         warp(torch.zeros(1, 4, 4), torch.zeros(2, 4, 4), "linear")
+    with pytest.raises(InputError, match=r"shape \(3, 4, 5\) does not fit .* expected \(2, 4, 5\)"):
+        warp(torch.zeros(1, 4, 5), torch.zeros(3, 4, 5))
     with pytest.raises(InputError, match=r"expected \(2, 4, 5\)"):
         warp(torch.zeros(1, 4, 5), torch.zeros(2, 4, 4))

@@ -38,7 +38,7 @@ def match_iou(iou: Tensor, high: float, low: float, low_quality: bool = False) -
 
 def match_boxes(objects: Tensor, boxes: Tensor, high: float, low: float, low_quality: bool = False) -> Tensor:
     """As :func:`match_iou` for boxes ``(G, 2 d)`` and ``(N, 2 d)``, without ever holding the whole IoU matrix."""
-    if len(objects) == 0 or len(objects) * len(boxes) <= _MOST_PAIRS:
+    if len(objects) * len(boxes) <= _MOST_PAIRS:
         return match_iou(box_iou(objects, boxes), high, low, low_quality)
     parts = boxes.split(max(1, _MOST_PAIRS // len(objects)))
     found = [box_iou(objects, part).max(dim=0) for part in parts]

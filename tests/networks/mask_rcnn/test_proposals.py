@@ -25,6 +25,7 @@ def test_best_first_clipped_and_suppressed_within_a_level():
 
 
 def test_short_sides():
+    assert proposals(min_side=4) == proposals()  # one is 4 wide, no shorter
     assert proposals(min_side=4.5) == [[0, 0, 10, 9], [0, 0, 10, 10], [20, 20, 30, 30]]
 
 
