@@ -32,3 +32,10 @@ def test_own_weights_are_scored_as_they_were_trained(benchmark_path, tmp_path, m
         headneck_scores.score("headneck_ct_unet3d", [], tmp_path / "model.pt", {"tile_shape": [16, 16, 16]})
     assert (used["spacing_mm"], used["tile_shape"]) == ([2, 2, 2], [16, 16, 16])
     assert capsys.readouterr().out == "headneck_ct_unet3d as in training: spacing_mm=[2, 2, 2]\n"
+
+
+def test_what_two_of_three_agree_on_is_the_vote(benchmark_path):
+    from headneck_vote import vote
+
+    labels = np.array([[1, 1, 1, 1, 0], [1, 1, 2, 2, 3], [1, 2, 1, 2, 4]])
+    assert vote(*labels).tolist() == [1, 1, 1, 2, 0]
