@@ -97,3 +97,20 @@ def test_training_folder_keeps_kinds_and_groups(benchmark, tmp_path):
     groups = [{e["group"] for e in content[part]} for part in ("training", "validation")]
     assert not groups[0] & groups[1]
     assert len(content["checksums"]) == 24
+
+
+def test_images_unlike_those_of_training(benchmark):
+    robustness = benchmark("nuclei_robustness")
+    truth = squares()
+    image = torch.from_numpy(np.stack([truth > 0] * 3).astype(np.float32))
+    sample = robustness.Sample(image, truth, "fluorescence")
+    for name, change in robustness.CHANGES.items():
+        changed = robustness.after(change, sample)
+        assert changed.image.shape[1:] == changed.labels.shape, name
+        assert set(np.unique(changed.labels)) == {0, 1, 2, 3}, name
+        bright = changed.image[0][torch.from_numpy(changed.labels > 0)].mean()
+        assert (bright > changed.image.mean()) == (name != "inverted"), name
+    shapes = [
+        robustness.after(robustness.CHANGES[f"{size} the size"], sample).labels.shape for size in ("half", "twice")
+    ]
+    assert shapes == [(16, 24), (64, 96)]
