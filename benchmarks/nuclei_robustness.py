@@ -62,6 +62,9 @@ CHANGES: dict[str, Change] = {
     "blur, sigma 3 px": of_pixels(lambda image: gaussian_filter(image, (0, 3, 3))),
     "noise, 10 %": of_pixels(lambda image: noisy(image, 0.1)),
     "noise, 25 %": of_pixels(lambda image: noisy(image, 0.25)),
+    "noise, 25 %, smoothed by sigma 1.5 px": of_pixels(
+        lambda image: gaussian_filter(noisy(image, 0.25), (0, 1.5, 1.5))
+    ),
     "shading": of_pixels(shaded),
     "inverted": of_pixels(lambda image: 1 - image),
 }

@@ -18,7 +18,8 @@ class RandomIntensity:
         shift: greatest added value, with probability 0.5.
         gamma: least and greatest exponent, with ``gamma_prob``; mean and deviation stay.
         blur: width of the moving average that is mixed in, twice, with ``blur_prob``.
-        noise: greatest standard deviation of added noise, with ``noise_prob``.
+        noise: greatest standard deviation of added noise, with ``noise_prob``; in a share ``noise_alike`` of the images
+            it is the same in all channels, as in gray images that are given as colours.
         mix: probability of mixing the colours, ``invert`` of ``1 - x``.
     """
 
@@ -31,6 +32,7 @@ class RandomIntensity:
     blur_prob: float = 0.2
     noise: float = 0.0
     noise_prob: float = 0.3
+    noise_alike: float = 0.0
     mix: float = 0.0
     invert: float = 0.0
 
@@ -56,7 +58,10 @@ class RandomIntensity:
             image = image + share * (_average(_average(image, self.blur), self.blur) - image)
         if self.noise:
             deviation = torch.where(chosen(self.noise_prob), uniform(0, self.noise), 0.0)
-            image = image + deviation * torch.randn_like(image)
+            noise = torch.randn_like(image)
+            if self.noise_alike:
+                noise = torch.where(chosen(self.noise_alike), noise[:, :1], noise)
+            image = image + deviation * noise
         return image
 
 

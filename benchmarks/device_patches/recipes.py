@@ -25,7 +25,7 @@ _WARPS = {
     "phase_contrast_cells_unet": _any_turn(
         (0.6, 1.5), 0.8, 0.15, rotate_prob=0.7, elastic=10.0, elastic_prob=0.8, shear=0.1
     ),
-    "nuclei_unetplusplus": _any_turn((0.6, 2.0), 0.8, 0.15, rotate_prob=0.5, elastic=6.0, shear=0.1),
+    "nuclei_unetplusplus": _any_turn((0.5, 2.5), 0.8, 0.15, rotate_prob=0.5, elastic=6.0, shear=0.1),
     "nuclei_mask_rcnn": _any_turn((0.5, 2.0), 0.9, 0.1, rotate_prob=0.3),
     "headneck_ct_unet3d": _patient(zoom=(0.7, 1.4), stretch=0.15, rotate=0.4, tilt=0.25, elastic=2.0, elastic_prob=0.6),
     "headneck_ct_unet_transfer": _patient(elastic=2.4),
@@ -34,7 +34,18 @@ _WARPS = {
 _EM = RandomIntensity(0.25, 0.5, 0.15, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
 _PHASE_CONTRAST = RandomIntensity(0.35, 0.7, 0.1, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.07, noise_prob=0.3)
 _NUCLEI = RandomIntensity(
-    0.4, 0.6, 0.15, (0.6, 1.7), 0.4, blur=5, blur_prob=0.25, noise=0.1, noise_prob=0.35, mix=0.4, invert=0.1
+    0.4,
+    0.6,
+    0.15,
+    (0.6, 1.7),
+    0.4,
+    blur=5,
+    blur_prob=0.25,
+    noise=0.3,
+    noise_prob=0.4,
+    noise_alike=0.7,
+    mix=0.4,
+    invert=0.1,
 )
 _BLOCKS = RandomIntensity(0.3, 0.5, 0.1, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
 _CT = RandomIntensity(0.15, 0.5, 0.05, (0.8, 1.25), 0.2, blur=3, blur_prob=0.2, noise=0.06, noise_prob=0.3)
