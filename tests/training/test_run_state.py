@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import ignite.distributed as idist
 import pytest
 import torch
 from ignite.engine import Engine, Events
@@ -167,6 +168,7 @@ def test_a_resumed_run_knows_its_best_epoch(tmp_path):
     small_run(tmp_path, scores=(0.8, 0.5), epochs=2, resume=True)
     assert [r["score"] for r in history(tmp_path)] == [0.8, 0.5]
     assert (tmp_path / "model.pt").read_bytes() == best
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["iteration"] == 4
 
 
 def test_the_loss_of_an_epoch_is_the_mean_of_its_own_batches(tmp_path):
@@ -174,6 +176,24 @@ def test_the_loss_of_an_epoch_is_the_mean_of_its_own_batches(tmp_path):
     RunState(tmp_path, {"network": nn.Linear(1, 1)}).attach(trainer)
     trainer.run([1.0, 3.0, 8.0], max_epochs=2)
     assert [r["loss"] for r in history(tmp_path)] == [4, 8]
+
+
+def test_of_equal_epochs_the_first_is_the_best(tmp_path):
+    _, marks = small_run(tmp_path, scores=(0.3, 0.8, 0.8))
+    torch.testing.assert_close(torch.load(tmp_path / "model.pt", weights_only=True)["weight"], marks[1])
+
+
+def test_only_the_first_process_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(idist, "get_rank", lambda: 1)
+    small_run(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_of_a_wrapped_network_are_named_as_its_own(tmp_path):
+    trainer = Engine(lambda *_: {"loss": 1.0})
+    RunState(tmp_path, {"network": nn.DataParallel(nn.Linear(1, 1))}).attach(trainer)
+    trainer.run([0], max_epochs=1)
+    assert set(torch.load(tmp_path / "model.pt", weights_only=True)) == {"weight", "bias"}
 
 
 def test_nan_is_no_score(tmp_path):
