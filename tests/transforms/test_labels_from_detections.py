@@ -66,6 +66,7 @@ def test_an_object_has_the_pixels_above_the_threshold():
     found = detections(box_masks=torch.full((4, 2, 2), 0.6))
     assert len(paint(found)["detections"]["scores"]) == 3
     assert len(paint(found, threshold=0.7)["detections"]["scores"]) == 0
+    assert len(paint(threshold=1.0)["detections"]["scores"]) == 0  # of masks that are 1
 
 
 def test_masks_of_torchvisions_conventions():
