@@ -140,5 +140,5 @@ def _mask(path: Path, annotation: dict, shape: tuple[int, int]) -> np.ndarray:
             x, y = (np.asarray(outline, dtype=float).reshape(-1, 2) - 0.5).T
             mask[polygon(y, x, shape)] = True
         return mask
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{where} has a segmentation that cannot be read: {error}") from error

@@ -81,7 +81,7 @@ def score_organs(
         raise InputError(f"a tolerance of {tolerance_mm} mm: give one from 0")
     if wrong := [label for label in labels if not 1 <= label <= _MOST_LABELS]:
         raise InputError(f"values of organs are 1 to {_MOST_LABELS}, not {wrong[0]}")
-    sides = [volume.astype(np.int32, copy=False) for volume in (prediction, reference)]
+    sides = (prediction, reference)
     boxes = [find_objects(side, max_label=max(labels, default=1)) for side in sides]
     scores = {}
     for label in labels:

@@ -89,7 +89,7 @@ def _first_convolution(network: nn.Module) -> str | None:
 
 
 def _without_channels(weight: torch.Tensor) -> tuple[int, ...]:
-    return (weight.dim(), *weight.shape[:1], *weight.shape[2:])
+    return (*weight.shape[:1], *weight.shape[2:])
 
 
 def _modules(keys: list[str]) -> str:

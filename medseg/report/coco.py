@@ -33,6 +33,7 @@ class SaveCocod(ResultSaver):
         categories: names of the classes from 1 on.
         threshold: an object has the pixels whose probability is above.
         overwrite: replace files that exist.
+        aligned: False for networks with ``torchvision_conventions=True``, as in :class:`LabelsFromDetectionsd`.
 
     Raises:
         InputError: an image that is not 2D, a class without a name, an existing file.
@@ -47,10 +48,11 @@ class SaveCocod(ResultSaver):
         threshold: float = 0.5,
         overwrite: bool = False,
         allow_missing_keys: bool = False,
+        aligned: bool = True,
     ) -> None:
         super().__init__(keys, output_dir, overwrite, allow_missing_keys)
         self.detections_key = detections_key
-        self.categories, self.threshold = tuple(categories), threshold
+        self.categories, self.threshold, self.aligned = tuple(categories), threshold, aligned
 
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
@@ -59,7 +61,7 @@ class SaveCocod(ResultSaver):
         if len(shape) != 2:
             raise InputError(f"{source}: COCO holds 2D images, this one has shape {shape}; leave out --coco")
         image = {"id": 1, "file_name": Path(source).name, "height": shape[0], "width": shape[1]}
-        annotations = coco_annotations(data[self.detections_key], shape, self.threshold)
+        annotations = coco_annotations(data[self.detections_key], shape, self.threshold, self.aligned)
         unnamed = {a["category_id"] for a in annotations} - set(range(1, len(self.categories) + 1))
         if unnamed:
             raise InputError(
@@ -74,7 +76,7 @@ class SaveCocod(ResultSaver):
 
 
 def coco_annotations(
-    detections: Mapping[str, torch.Tensor], shape: tuple[int, int], threshold: float = 0.5
+    detections: Mapping[str, torch.Tensor], shape: tuple[int, int], threshold: float = 0.5, aligned: bool = True
 ) -> list[dict[str, Any]]:
     """One annotation per detection: ``bbox`` (x, y, width, height, px) of its pixels, mask as compressed run lengths.
 
@@ -82,10 +84,11 @@ def coco_annotations(
         detections: ``boxes``, ``labels``, ``scores``, ``box_masks`` of one image.
         shape: of the image.
         threshold: an object has the pixels whose probability is above.
+        aligned: see :func:`crop_masks`.
     """
     found = {name: value.cpu() for name, value in detections.items()}
     annotations = []
-    crops = crop_masks(found["box_masks"], found["boxes"], shape)
+    crops = crop_masks(found["box_masks"], found["boxes"], shape, aligned)
     for number, (window, crop) in enumerate(crops, start=1):
         mask = convert_to_numpy(crop) > threshold
         y0, x0 = (axis.start for axis in window)

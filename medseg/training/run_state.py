@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import logging
 import math
@@ -196,7 +195,7 @@ def _unwrapped(network: nn.Module) -> nn.Module:
 
 
 def _detached(state: Any) -> Any:
-    # schedulers keep plain numbers and lists, optimizers nested dictionaries of tensors
+    # optimizers keep nested dictionaries of tensors
     if isinstance(state, torch.Tensor):
         return state.detach().cpu()
-    return copy.deepcopy(state) if not isinstance(state, dict) else {k: _detached(v) for k, v in state.items()}
+    return {k: _detached(v) for k, v in state.items()} if isinstance(state, dict) else state

@@ -29,6 +29,8 @@ class LabelsFromDetectionsd(MapTransform):
         min_visible: and those of which better-scored ones cover all but less than this fraction: crumbs of a cell
             found twice.
         threshold: an object has the pixels whose probability is above.
+        aligned: False for networks with ``torchvision_conventions=True``, whose masks reach a rim wider than the box,
+            see :func:`crop_masks`.
 
     Shapes: ``(1, *sections, *spatial)`` int32, 0 = background; ids run on through a stack.
     """
@@ -43,11 +45,12 @@ class LabelsFromDetectionsd(MapTransform):
         min_visible: float = 0.0,
         threshold: float = 0.5,
         allow_missing_keys: bool = False,
+        aligned: bool = True,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.image_key, self.detections_key = image_key, detections_key
         self.min_score, self.min_size, self.min_visible = min_score, min_size, min_visible
-        self.threshold = threshold
+        self.threshold, self.aligned = threshold, aligned
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return a copy of ``data`` with the keys painted."""
@@ -64,7 +67,7 @@ class LabelsFromDetectionsd(MapTransform):
         return result
 
     def _painted(self, found: Detections, shape: tuple[int, ...]) -> tuple[torch.Tensor, Detections]:
-        limits = (self.threshold, self.min_size, self.min_visible)
+        limits = (self.threshold, self.min_size, self.min_visible, self.aligned)
         if "section" not in found:
             return _paint(found, shape, *limits)
         image = shape[len(shape) - found["boxes"].shape[1] // 2 :]
@@ -79,13 +82,14 @@ class LabelsFromDetectionsd(MapTransform):
 
 
 def _paint(
-    found: Detections, shape: Sequence[int], threshold: float, min_size: int, min_visible: float
+    found: Detections, shape: Sequence[int], threshold: float, min_size: int, min_visible: float, aligned: bool
 ) -> tuple[torch.Tensor, Detections]:
     best_first = torch.argsort(found["scores"], stable=True, descending=True)
     found = _rows(found, best_first)
     labels = torch.zeros(tuple(shape), dtype=torch.int32)
     shown = []
-    for row, (window, crop) in enumerate(crop_masks(found["box_masks"].cpu(), found["boxes"].cpu(), shape)):
+    crops = crop_masks(found["box_masks"].cpu(), found["boxes"].cpu(), shape, aligned)
+    for row, (window, crop) in enumerate(crops):
         outline = crop > threshold
         free = outline & (labels[window] == 0)
         seen = int(free.sum())

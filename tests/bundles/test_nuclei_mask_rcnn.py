@@ -124,16 +124,20 @@ def test_no_property_is_missing(narrow_nuclei_detector, flat_nuclei, tmp_path, n
 
 
 @pytest.mark.parametrize("purpose", ["train", "inference"])
-def test_coco_configs_enlarge_crops_and_tiles_alike(purpose):
+def test_coco_configs_enlarge_crops_and_tiles_alike_and_paste_as_torchvision(purpose):
     parser = ConfigParser()
     folder = ROOT / "bundles" / "nuclei_mask_rcnn" / "configs"
     parser.read_config([folder / f"{purpose}.json", folder / "coco_train.json"])
+    parser["save_coco"] = True
     with torch.device("meta"):
         network = parser.get_parsed_content("network_def")
+        painter = parser.get_parsed_content("validate::postprocessing" if purpose == "train" else "postprocessing")
     crop, tile = torch.zeros(3, 96, 96), torch.zeros(3, 256, 300)
     resized, _ = network.preprocess([crop, tile])
     assert [tuple(image.shape[1:]) for image in resized] == [(192, 192), (512, 600)]
     assert network.settings.score_threshold == parser["score_threshold"]
+    pasting = [t.aligned for t in getattr(painter, "transforms", [painter]) if hasattr(t, "aligned")]
+    assert pasting == ([False] if purpose == "train" else [False, False])
 
 
 def test_weights_of_another_network_are_refused(medseg, narrow_nuclei_detector, tiny_bundle, flat_nuclei, tmp_path):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -42,3 +43,18 @@ def test_compressed_string_of_the_coco_api():
     """The string that the COCO API gives for runs 6, 1, 40, 4, 5, 4, 5, 4, 21 (worked out by its rules)."""
     assert encode_string([6, 1, 40, 4, 5, 4, 5, 4, 21]) == "61X13mN000`0"
     assert decode_string("61X13mN000`0") == [6, 1, 40, 4, 5, 4, 5, 4, 21]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("6a", "middle of a number"), ("6 1", "' ' is no character"), ("6p", "'p' is no character")],
+)
+def test_what_is_no_compressed_string(text, message):
+    with pytest.raises(ValueError, match=message):
+        decode_string(text)
+
+
+@pytest.mark.parametrize("runs", [[3, 2], [3, 4], [8, -2]])
+def test_runs_that_do_not_fill_the_mask(runs):
+    with pytest.raises(ValueError, match="do not fill a mask of 2 x 3"):
+        decode_runs(runs, (2, 3))

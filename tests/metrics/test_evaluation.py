@@ -70,6 +70,12 @@ def test_volumes_are_warped_as_one_where_that_is_said():
         assert (found["warping_error"], found["splits"]) == (wanted.value, wanted.pixels.split)
 
 
+def test_only_label_volumes_of_which_nothing_is_said_mix_sections_and_objects():
+    for shown, volumetric, mixed in ((LABELS, None, True), (LABELS, False, False), (LABELS[:1], None, False)):
+        options = EvaluationOptions(volumetric=volumetric, metrics=("dice",))
+        assert evaluate_arrays(shown, shown, options).mixed == mixed
+
+
 def test_what_has_to_be_asked_for():
     prediction = np.clip((LABELS > 0) * 0.3 + RNG.random(LABELS.shape) * 0.7, 0, 1).astype(np.float32)
     reference = LABELS > 0

@@ -26,6 +26,7 @@ def test_a_step_along_the_rod():
     assert score.prediction_ml == score.reference_ml == pytest.approx(10 * 6 / 1000)
     assert (score.counted, score.not_found, score.not_in_reference, score.on_neither_side) == (1, 0, 0, 0)
     assert score_organs(rod(2), rod(3), SPACING_MM, [2], tolerance_mm=3)[2].surface_dice == 1
+    assert score_organs(rod(2), rod(3), SPACING_MM, [2], tolerance_mm=0)[2].surface_dice == pytest.approx(18 / 20)
 
 
 def test_a_step_aside_is_as_far_as_its_own_axis_says():
@@ -55,13 +56,17 @@ def test_means():
     assert (mean.prediction_ml, mean.reference_ml) == (pytest.approx(0.03), pytest.approx(0.06))
     assert (mean.counted, mean.not_found, mean.on_neither_side) == (2, 1, 1)
     of_organs = mean_over_organs([mean, whole])
-    assert (of_organs.dice, of_organs.counted, of_organs.prediction_ml) == (0.75, 3, None)
+    assert (of_organs.dice, of_organs.counted) == (0.75, 3)
+    assert of_organs.prediction_ml is of_organs.reference_ml is None
     assert mean_over_cases([absent]).dice is None
 
 
 def test_labels_beyond_those_that_are_scored_do_no_harm():
     both = rod(2) + rod(2, z=4, label=9)
-    assert score_organs(both, both, SPACING_MM, [2])[2].dice == 1
+    assert score_organs(both, both, SPACING_MM, iter([2]))[2].dice == 1
+    assert score_organs(both, both, SPACING_MM, []) == {}
+    far = rod(2).astype(np.int64) + (rod(2) > 0) * 2**32
+    assert score_organs(far, far, SPACING_MM, [2])[2].on_neither_side == 1
 
 
 @pytest.mark.parametrize(
@@ -70,6 +75,7 @@ def test_labels_beyond_those_that_are_scored_do_no_harm():
         ({"reference": rod(2)[:-1]}, "one grid"),
         ({"prediction": rod(2)[0], "reference": rod(2)[0]}, "one grid"),
         ({"prediction": rod(2).astype(np.float32)}, "integers, not float32"),
+        ({"reference": rod(2).astype(np.float32)}, "and float32"),
         ({"tolerance_mm": float("nan")}, "tolerance of nan mm"),
         ({"tolerance_mm": -1.0}, "tolerance of -1"),
         ({"tolerance_mm": float("inf")}, "tolerance of inf mm"),

@@ -9,6 +9,7 @@ from data_tools.convert.coco import coco_annotations as read_coco
 from medseg.errors import InputError
 from medseg.io import write_image
 from medseg.kernels.run_lengths import decode_runs, decode_string
+from medseg.networks.mask_rcnn import paste_masks
 from medseg.report.coco import SaveCocod
 
 FOUND = {
@@ -50,6 +51,15 @@ def test_boxes_and_areas_are_those_of_the_masks(tmp_path, seed):
         (y, x), (x0, y0, width, height) = np.nonzero(mask), annotation["bbox"]
         assert (x0, y0, width, height) == (x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1)
         assert annotation["area"] == mask.sum() > 0
+
+
+def test_masks_of_torchvisions_conventions(tmp_path):
+    found = FOUND | {"boxes": FOUND["boxes"] + 0.4}
+    pasted = paste_masks(found["box_masks"], found["boxes"], (10, 12), aligned=False) > 0.5
+    assert not torch.equal(pasted, paste_masks(found["box_masks"], found["boxes"], (10, 12)) > 0.5)
+    for annotation, mask in zip(save(tmp_path, found=found, aligned=False)["annotations"], pasted, strict=True):
+        segmentation = annotation["segmentation"]
+        assert np.array_equal(decode_runs(decode_string(segmentation["counts"]), segmentation["size"]), mask)
 
 
 def test_the_data_tools_read_it_back(tmp_path):

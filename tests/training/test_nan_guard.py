@@ -1,3 +1,6 @@
+import warnings
+from types import SimpleNamespace
+
 import pytest
 import torch
 from monai.data import DataLoader, Dataset, MetaTensor
@@ -91,3 +94,34 @@ def test_many_steps_of_bad_gradients_stop_the_training():
     engine.network, engine.optimizer = network, torch.optim.SGD(network.parameters(), 0.1)
     with pytest.raises(FloatingPointError, match="20 times in a row, last in epoch 1, iteration 20"):
         engine.run()
+
+
+def after_backward(gradient, amp=False):
+    """An engine whose network has one frozen parameter and this gradient at the other."""
+    network = torch.nn.Conv2d(1, 1, 1)
+    network.bias.requires_grad_(False)
+    network.weight.grad = torch.full_like(network.weight, gradient)
+    return SimpleNamespace(network=network, amp=amp, state=SimpleNamespace(epoch=1, iteration=1))
+
+
+@pytest.mark.filterwarnings("ignore:The gradients")
+def test_a_sound_step_begins_the_count_anew():
+    guard = NanGuard()
+    for gradient in ([float("nan")] * 19 + [1.0]) * 2:
+        guard.check_gradients(after_backward(gradient))
+
+
+def test_bad_gradients_under_amp_are_left_to_its_scaler():
+    engine = after_backward(float("inf"), amp=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        NanGuard().check_gradients(engine)
+    assert engine.network.weight.grad.isinf().all()
+
+
+@pytest.mark.parametrize("keys", ["image", ("image", "label")])
+def test_one_key_or_several_name_a_file_once(keys):
+    image = MetaTensor(torch.zeros(1, 4, 4), meta={"filename_or_obj": "a.tif"})
+    state = SimpleNamespace(output={"loss": float("nan")}, batch={"image": image, "label": image}, epoch=1, iteration=1)
+    with pytest.raises(FloatingPointError, match=r"Files of the batch: a\.tif\. Look"):
+        NanGuard(keys)(SimpleNamespace(state=state))

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import ignite.distributed as idist
 import pytest
 import torch
 from ignite.engine import Engine, Events
@@ -16,15 +17,8 @@ from medseg.workflow.train import run_training
 SETTINGS = {"epochs": 4, "patch_size": 204, "val_interval": 2, "device": "cpu", "seed": 5}
 
 
-class Quiet:
-    """Takes what run_training says."""
-
-    def __init__(self):
-        self.lines = []
-
-    def run(self, bundle, data, output, **overrides):
-        nothing = lambda *_: None  # noqa: E731
-        return run_training(Bundle(bundle), data, output, SETTINGS | overrides, nothing, nothing, self.lines.append)
+def quiet_run(bundle, data, output, **overrides):
+    return run_training(Bundle(bundle), data, output, SETTINGS | overrides, *[lambda *_: None] * 3)
 
 
 def history(run):
@@ -40,10 +34,8 @@ def stop_in(monkeypatch, epoch: int, iteration: int):
         trainer = workflow.parser.get_parsed_content("train::trainer")
 
         def die(engine):
-            if (
-                engine.state.epoch == epoch
-                and (engine.state.iteration - 1) % engine.state.epoch_length + 1 == iteration
-            ):
+            in_epoch = (engine.state.iteration - 1) % engine.state.epoch_length + 1
+            if (engine.state.epoch, in_epoch) == (epoch, iteration):
                 raise KeyboardInterrupt
 
         trainer.add_event_handler(Events.ITERATION_COMPLETED, die)
@@ -55,17 +47,12 @@ def stop_in(monkeypatch, epoch: int, iteration: int):
 @pytest.fixture(scope="module")
 def unbroken(tiny_bundle, em_folder, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "unbroken"
-    assert Quiet().run(tiny_bundle, em_folder, run) is None
+    assert quiet_run(tiny_bundle, em_folder, run) is None
     return run
 
 
 def test_what_a_run_leaves(unbroken, tiny_bundle):
-    assert sorted(p.name for p in unbroken.iterdir()) == [
-        "checkpoint.pt",
-        "history.json",
-        "learning_curve.png",
-        "model.pt",
-    ]
+    assert {p.name for p in unbroken.iterdir()} == {"checkpoint.pt", "history.json", "learning_curve.png", "model.pt"}
     records = history(unbroken)
     assert [r["epoch"] for r in records] == [1, 2, 3, 4]
     assert ["v_info" in r for r in records] == [False, True, False, True]
@@ -82,10 +69,10 @@ def test_a_run_killed_and_resumed_is_the_unbroken_run(
     with monkeypatch.context() as patch:
         stop_in(patch, epoch, iteration)
         with pytest.raises(KeyboardInterrupt):
-            Quiet().run(tiny_bundle, em_folder, run)
+            quiet_run(tiny_bundle, em_folder, run)
     assert len(history(run)) == epoch - 1
     torch.rand(7)  # the state of the generators outside is another one
-    assert Quiet().run(tiny_bundle, em_folder, run, resume=True) is None
+    assert quiet_run(tiny_bundle, em_folder, run, resume=True) is None
     assert history(run) == history(unbroken)
     first, second = (torch.load(r / "checkpoint.pt", weights_only=True)["state"]["network"] for r in (run, unbroken))
     assert all(torch.equal(first[k], second[k]) for k in second)
@@ -95,7 +82,7 @@ def test_a_run_killed_and_resumed_is_the_unbroken_run(
 def test_another_seed_is_another_run(unbroken, tiny_bundle, em_folder, tmp_path, monkeypatch):
     stop_in(monkeypatch, 2, 1)
     with pytest.raises(KeyboardInterrupt):
-        Quiet().run(tiny_bundle, em_folder, tmp_path / "run", seed=6)
+        quiet_run(tiny_bundle, em_folder, tmp_path / "run", seed=6)
     assert history(tmp_path / "run")[0] != history(unbroken)[0]
 
 
@@ -103,8 +90,8 @@ def test_a_finished_run_is_not_lost_and_resuming_it_changes_nothing(unbroken, ti
     run = shutil.copytree(unbroken, tmp_path / "run")
     before = history(run)
     with pytest.raises(InputError, match="holds a run already; resume it"):
-        Quiet().run(tiny_bundle, em_folder, run)
-    assert Quiet().run(tiny_bundle, em_folder, run, resume=True) is None
+        quiet_run(tiny_bundle, em_folder, run)
+    assert quiet_run(tiny_bundle, em_folder, run, resume=True) is None
     assert history(run) == before
 
 
@@ -119,7 +106,7 @@ def test_files_of_a_run_without_a_checkpoint_are_not_lost(tmp_path, name, resume
 
 def test_another_number_of_epochs_is_refused(unbroken, tiny_bundle, em_folder, tmp_path):
     run = shutil.copytree(unbroken, tmp_path / "run")
-    reason = Quiet().run(tiny_bundle, em_folder, run, resume=True, epochs=8)
+    reason = quiet_run(tiny_bundle, em_folder, run, resume=True, epochs=8)
     assert "planned for 4 epochs, not 8" in reason
     assert history(run) == history(unbroken)
 
@@ -155,10 +142,10 @@ def small_run(folder, scores=(), epochs=3, **options):
     return network, marks
 
 
-def test_model_is_the_best_epochs(tmp_path):
-    _, marks = small_run(tmp_path, scores=(0.3, 0.8, 0.5))
+def test_model_is_the_best_epochs_of_equal_ones_the_firsts(tmp_path):
+    _, marks = small_run(tmp_path, scores=(0.3, 0.8, 0.8))
     torch.testing.assert_close(torch.load(tmp_path / "model.pt", weights_only=True)["weight"], marks[1])
-    assert [r["score"] for r in history(tmp_path)] == [0.3, 0.8, 0.5]
+    assert [r["score"] for r in history(tmp_path)] == [0.3, 0.8, 0.8]
 
 
 def test_a_resumed_run_knows_its_best_epoch(tmp_path):
@@ -167,13 +154,21 @@ def test_a_resumed_run_knows_its_best_epoch(tmp_path):
     small_run(tmp_path, scores=(0.8, 0.5), epochs=2, resume=True)
     assert [r["score"] for r in history(tmp_path)] == [0.8, 0.5]
     assert (tmp_path / "model.pt").read_bytes() == best
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["iteration"] == 4
 
 
 def test_the_loss_of_an_epoch_is_the_mean_of_its_own_batches(tmp_path):
     trainer = Engine(lambda engine, loss: {"loss": loss * engine.state.epoch})
-    RunState(tmp_path, {"network": nn.Linear(1, 1)}).attach(trainer)
+    RunState(tmp_path, {"network": nn.DataParallel(nn.Linear(1, 1))}).attach(trainer)
     trainer.run([1.0, 3.0, 8.0], max_epochs=2)
     assert [r["loss"] for r in history(tmp_path)] == [4, 8]
+    assert set(torch.load(tmp_path / "model.pt", weights_only=True)) == {"weight", "bias"}  # not "module.weight"
+
+
+def test_only_the_first_process_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(idist, "get_rank", lambda: 1)
+    small_run(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nan_is_no_score(tmp_path):

@@ -3,6 +3,7 @@ import torch
 from monai.data import MetaTensor
 
 from medseg.inferers import ImageDetections
+from medseg.networks.mask_rcnn import label_image
 from medseg.transforms import LabelsFromDetectionsd
 
 BOXES = torch.tensor([[0.0, 0, 4, 4], [0, 2, 4, 8], [5, 0, 6, 1], [0, 3, 4, 8]])
@@ -65,6 +66,20 @@ def test_an_object_has_the_pixels_above_the_threshold():
     found = detections(box_masks=torch.full((4, 2, 2), 0.6))
     assert len(paint(found)["detections"]["scores"]) == 3
     assert len(paint(found, threshold=0.7)["detections"]["scores"]) == 0
+    assert len(paint(threshold=1.0)["detections"]["scores"]) == 0  # of masks that are 1
+
+
+def test_masks_of_torchvisions_conventions():
+    found = {
+        "boxes": torch.tensor([[1.4, 2.3, 8.2, 9.6]]),
+        "labels": torch.ones(1).long(),
+        "scores": torch.ones(1),
+        "box_masks": torch.ones(1, 4, 4),
+    }
+    for more in ({}, {"section": torch.zeros(1).long()}):
+        painted = paint(ImageDetections(found | more), (1, 12, 14), aligned=False)["pred"][0].as_tensor()
+        assert torch.equal(painted, label_image(found, (12, 14), aligned=False))
+        assert not torch.equal(painted, label_image(found, (12, 14)))
 
 
 def test_ids_run_on_through_a_stack():

@@ -42,7 +42,7 @@ def select_detections(
     label = torch.arange(1, classes, device=logits.device).repeat(len(logits))
     passing = torch.nonzero(probability > settings.score_threshold).flatten()
     # decode what passes only: with many classes next to nothing does
-    row = passing // max(1, classes - 1)
+    row = passing // (classes - 1)
     own_class = deltas.view(len(deltas), classes, -1)[row, label[passing]]
     boxes = clip_boxes(coder.decode_single(own_class.float(), proposals[row]), shape)
     wide = wide_enough(boxes, settings.min_side)

@@ -50,7 +50,8 @@ class MaskRCNN(nn.Module):
         preprocess: resizes images and boxes for networks trained at another size, see
             :class:`ResizeShortSide` and :class:`ResizeByFactor`.
         torchvision_conventions: truncated pixels, half-pixel shifts and anchor strides as in torchvision; set it
-            for its checkpoints and leave it for training, where exact pixels outline small objects better.
+            for its checkpoints and leave it for training, where exact pixels outline small objects better. Its masks
+            are pasted with ``aligned=False``.
 
     Targets: see :func:`medseg.networks.mask_rcnn.targets.check_targets`.
 

@@ -80,14 +80,14 @@ def _exact(low: float, high: float, bins: int, length: int) -> tuple[int, Tensor
     start = max(0, math.ceil(low - 0.5))
     stop = min(length, math.ceil(high - 0.5))
     centre = torch.arange(start, max(start, stop), dtype=torch.float64) + 0.5
-    return start, (centre - low) * bins / max(high - low, 1e-6) - 0.5
+    return start, (centre - low) * bins / (high - low) - 0.5
 
 
 def _truncated(low: float, high: float, bins: int, length: int) -> tuple[int, Tensor]:
     """As :func:`_exact` for bins padded by one on each side, in torchvision's pixels."""
     half = (high - low) / 2 * (bins + 2) / bins
     first, last = int((low + high) / 2 - half), int((low + high) / 2 + half)  # int() rounds towards zero
-    width = max(last - first + 1, 1)
+    width = last - first + 1
     start, stop = max(0, first), min(length, first + width)
     pixel = torch.arange(start, max(start, stop), dtype=torch.float64)
     return start, (pixel - first + 0.5) * (bins + 2) / width - 0.5

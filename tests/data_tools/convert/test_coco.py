@@ -60,7 +60,14 @@ def test_crowds_are_background(tmp_path):
 
 @pytest.mark.parametrize(
     "segmentation",
-    [None, {"size": [6, 8], "counts": [3]}, {"size": [8, 6], "counts": [0, 48]}, [[1, 2, 3]], {}],
+    [
+        None,
+        {"size": [6, 8], "counts": [3]},
+        {"size": [8, 6], "counts": [0, 48]},
+        {"size": [6, 8], "counts": "o" * 20 + "0"},  # beyond int64
+        [[1, 2, 3]],
+        {},
+    ],
 )
 def test_unreadable_segmentations(tmp_path, segmentation):
     with pytest.raises(InputError, match="annotation 1 has a segmentation that cannot be read"):

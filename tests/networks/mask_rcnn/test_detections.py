@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 import torch
 from monai.apps.detection.utils.box_coder import BoxCoder
@@ -28,6 +30,10 @@ def test_limit():
     with pytest.warns(InputWarning, match="6 objects score above 0.05 .* the best 2 are kept"):
         found = run([[0.4, 0.3, 0.3]] * 4, per_image=2, nms_threshold=1.0)
     assert len(found["boxes"]) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", InputWarning)
+        assert len(run([[0.4, 0.3, 0.3]] * 4, per_image=6, nms_threshold=1.0)["boxes"]) == 6
+    assert run([[0, 1.0, 0]] * 4, score_threshold=1.0)["boxes"].shape == (0, 4)  # above, not at
     assert run([[1.0, 0, 0]] * 4)["boxes"].shape == (0, 4)
 
 
@@ -38,3 +44,12 @@ def test_sure_detections_keep_their_order_in_half_precision():
     )
     assert found["boxes"].tolist() == [[30, 30, 40, 60], [0, 0, 10, 9], [0, 0, 10, 10]]
     assert (found["scores"].diff() < 0).all()
+
+
+def test_boxes_are_decoded_in_single_precision():
+    deltas = torch.linspace(-1, 1, 48).view(4, 12).bfloat16()
+    half, single = (
+        select_detections(torch.zeros(4, 3), d, PROPOSALS, (40, 60), CODER, DetectionSettings(nms_threshold=1.0))
+        for d in (deltas, deltas.float())
+    )
+    assert torch.equal(half["boxes"], single["boxes"])

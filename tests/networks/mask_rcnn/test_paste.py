@@ -59,6 +59,7 @@ def test_pixels_of_several_objects_go_to_the_best():
 def test_equal_scores_go_to_the_first():
     found = {"boxes": torch.tensor([[0.0, 0, 2, 2]] * 2), "scores": torch.ones(2), "box_masks": torch.ones(2, 3, 3)}
     assert label_image(found, (2, 2)).unique().tolist() == [1]
+    assert label_image(found, (2, 2), threshold=1.0).sum() == 0  # above, not at
 
 
 def test_gradients_reach_the_masks():

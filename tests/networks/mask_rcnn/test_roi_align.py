@@ -9,6 +9,7 @@ import torch
 from fill_weights import unit_noise
 
 from medseg.networks.mask_rcnn.roi_align import roi_align
+from medseg.networks.mask_rcnn.roi_taps import chunks
 
 CASES = ["sa0", "sa2", "sa4", "sa6", "sa8", "sa10", "sa12", "sa14"]
 
@@ -115,6 +116,8 @@ def test_parts_of_any_size_give_the_same(monkeypatch):
     module = sys.modules["medseg.networks.mask_rcnn.roi_align"]  # the package has the function by this name
     monkeypatch.setattr(module, "_MOST_TAPS", 9 * 16 * 7)
     torch.testing.assert_close(roi_align(features, boxes, image, (3, 3)), whole, rtol=0, atol=0)
+    parts = chunks(torch.full((30, 2), 2), bins=9, most_taps=9 * 16 * 7)
+    assert [len(part) for part, _ in parts] == [7, 7, 7, 7, 2]
 
 
 def test_half_precision_and_no_boxes():

@@ -23,5 +23,6 @@ def test_any_box_may_be_drawn_and_the_seed_decides():
     torch.manual_seed(1)
     draws = [torch.cat(sample_balanced(positive, negative, 4, 0.5)).tolist() for _ in range(200)]
     assert {i for draw in draws for i in draw} == set(range(40))
+    assert len(sample_balanced(positive, negative, 30, 0.25)[0]) == 7  # at most
     torch.manual_seed(1)
     assert torch.cat(sample_balanced(positive, negative, 4, 0.5)).tolist() == draws[0]
