@@ -8,7 +8,7 @@ from pathlib import Path
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
 from medseg.io.list_volumes import subfolders_left_out
-from medseg.io.paths import FROM_OTHER_FORMATS, composed, is_image, is_volume
+from medseg.io.paths import FROM_OTHER_FORMATS, composed, is_hidden, is_image, is_volume
 
 RESULT_SUFFIXES = {
     "labels": ".tif",
@@ -69,7 +69,7 @@ def _ending(path: Path) -> str:
 def left_out(inputs: Iterable[str]) -> Iterator[str]:
     """A line for each folder among the inputs that also holds files of formats medseg does not read."""
     for folder in filter(Path.is_dir, map(Path, inputs)):
-        named = [p for p in folder.iterdir() if not is_image(p) and not p.name.startswith(".")]
+        named = [p for p in folder.iterdir() if not is_image(p) and not is_hidden(p.name)]
         others = [p for p in named if p.is_file() or p.suffix.lower() == ".zarr"]  # an image that is a folder
         if others:
             endings = ", ".join(sorted({p.suffix.lower() or "without ending" for p in others}))

@@ -41,6 +41,7 @@ def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
 
 def test_names_what_a_folder_holds_besides_images(tmp_path):
     a, *_ = touch(tmp_path, "in/a.tif", "in/b.CZI", "in/c.czi", "in/notes", "in/.hidden", "plain/b.jpg")
+    touch(tmp_path / "plain", "Thumbs.db", "desktop.ini")
     (a.parent / "d.zarr").mkdir()
     (a.parent / "more").mkdir()
     (line,) = left_out([str(a.parent), str(tmp_path / "plain"), str(a)])
