@@ -99,6 +99,7 @@ def predict(
         left_out,
         left_out_of_volumes,
         name_images,
+        not_renewed,
         refuse_existing,
         result_path,
         undone,
@@ -147,12 +148,13 @@ def predict(
             say.say(f"{len(files) - len(ready)} of {len(files)} have their results already")
         for problem in existing:
             say.fail(f"error: {problem}")
+        renewed = {path: files[path] for path in ready}
+        if not found.takes_volumes and (notice := not_renewed(renewed, output, kinds)):
+            say.fail(f"warning: {notice}")
         failures = len(problems) + len(existing)
         done = set(files) - set(ready) if resume else set()
         if ready or json_report:
-            report = _run(
-                found, {path: files[path] for path in ready}, output, device, weights, overrides, say, verbose
-            )
+            report = _run(found, renewed, output, device, weights, overrides, say, verbose)
             failures += sum(r.status != "ok" for r in report.results)
             done |= {Path(r.input) for r in report.results if r.status == "ok"}
             if json_report:

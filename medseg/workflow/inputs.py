@@ -21,6 +21,8 @@ RESULT_SUFFIXES = {
     "preview": ".png",
 }
 
+ON_REQUEST = ("probability", "overlay", "coco", "rois")  # of images
+
 
 def name_images(item: str) -> dict[Path, str]:
     """Image files of one input; their results are named after them."""
@@ -101,6 +103,24 @@ def undone(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -> lis
         for path, stem in files.items()
         if not all(result_path(output_dir, path, kind, stem).exists() for kind in kinds)
     ]
+
+
+def not_renewed(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -> str | None:
+    """A warning of results on request that an earlier run left of these images, and that are not among ``kinds``."""
+    others = [kind for kind in ON_REQUEST if kind not in kinds]
+    old = [
+        t
+        for path, stem in files.items()
+        for kind in others
+        if (t := result_path(output_dir, path, kind, stem)).exists()
+    ]
+    if not old:
+        return None
+    names = ", ".join(path.name for path in old[:5]) + " ..." * (len(old) > 5)
+    return (
+        f"{output_dir}: {len(old)} of the results are of an earlier run and stay ({names}): they may not fit the new "
+        "labels; remove them, or have them written anew too"
+    )
 
 
 def refuse_existing(

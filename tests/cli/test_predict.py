@@ -49,8 +49,10 @@ def test_everything_at_once_and_the_report(predict, image, tiny_bundle, tmp_path
     assert (entry["status"], entry["input"]) == ("ok", str(image))
     assert sorted(entry["outputs"]) == ["labels", "objects", "overlay", "probability"]
     assert len(csv_rows(entry["outputs"]["objects"])) == entry["objects"]
-    again = predict(image, "--json", report, "--overwrite")
-    assert again.code == 0
+    again = predict(image, "--probabilities", "--json", report, "--overwrite")
+    assert (again.code, again.err.count("warning: ")) == (0, 1)
+    assert "(s0_overlay.png)" in again.err
+    assert json.loads(report.read_text())["images"][0]["outputs"].keys() == {"labels", "objects", "probability"}
 
 
 @pytest.mark.parametrize(

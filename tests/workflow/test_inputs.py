@@ -6,7 +6,15 @@ from dicom_series import write_series
 
 from medseg.errors import InputError
 from medseg.io import list_volumes, name_volumes
-from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, result_path, undone
+from medseg.workflow.inputs import (
+    gather_inputs,
+    left_out,
+    left_out_of_volumes,
+    not_renewed,
+    refuse_existing,
+    result_path,
+    undone,
+)
 
 
 def touch(folder, *names):
@@ -85,6 +93,18 @@ def test_results_that_exist(tmp_path):
     assert undone(files, out, ["objects"]) == [a]
     assert undone(files, out, ["overlay", "objects"]) == [a, b]  # each lacks one of them
     assert undone({a: "b"}, out, ["objects"]) == []
+
+
+def test_results_of_an_earlier_run_that_stay_are_named(tmp_path):
+    files = {path: path.stem for path in touch(tmp_path, *(f"{k}.tif" for k in range(6)))}
+    out = tmp_path / "out"
+    touch(out, "0_labels.tif", "0_overlay.png", "0_preview.png", "1_rois.zip", "9_rois.zip")
+    assert "2 of the results are of an earlier run and stay (0_overlay.png, 1_rois.zip)" in not_renewed(files, out, [])
+    assert "1 of the results" in not_renewed(files, out, ["labels", "overlay"])
+    assert not_renewed(files, out, ["overlay", "rois"]) is None
+    touch(out, *(f"{k}_coco.json" for k in range(6)))
+    assert "6 of the results" in (line := not_renewed(files, out, ["overlay", "rois"]))
+    assert "4_coco.json ...)" in line
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
