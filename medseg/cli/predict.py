@@ -91,7 +91,7 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import name_volumes
-    from medseg.io.output_place import check_output_file, check_output_folder
+    from medseg.io.output_place import check_output_files, check_output_folder
     from medseg.io.paths import is_image, is_volume
     from medseg.report.image_summary import write_image_summary
     from medseg.workflow.inputs import (
@@ -130,7 +130,7 @@ def predict(
             raise InputError(f"{path}: is named like an image; {option} needs a name of its own")
         if resume and path.is_file():
             raise InputError(f"{path}: exists already; use another name")
-        check_output_file(path, overwrite=overwrite)
+    check_output_files(json_report, summary, overwrite=overwrite)
     check_output_folder(output)
     files, problems = gather_inputs(inputs, name_volumes if found.takes_volumes else name_images)
     with progress(quiet=quiet) as say:
@@ -142,7 +142,7 @@ def predict(
             say.say(line)
         kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
         kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco + ["rois"] * rois
-        ready, existing = refuse_existing(files, output, kinds, overwrite or resume)
+        ready, existing = refuse_existing(files, output, kinds, overwrite or resume, (json_report, summary))
         if resume:
             ready = undone(files, output, kinds)
             say.say(f"{len(files) - len(ready)} of {len(files)} have their results already")

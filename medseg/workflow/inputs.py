@@ -124,18 +124,26 @@ def not_renewed(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -
 
 
 def refuse_existing(
-    files: Mapping[Path, str], output_dir: Path, kinds: list[str], overwrite: bool
+    files: Mapping[Path, str],
+    output_dir: Path,
+    kinds: list[str],
+    overwrite: bool,
+    of_the_run: Iterable[Path | None] = (),
 ) -> tuple[list[Path], list[str]]:
     """The files whose results are not there yet, and a message for each of the others.
 
     Raises:
-        InputError: a result would take the place of an input.
+        InputError: a result would take the place of an input, or a file ``of_the_run`` that of a result.
     """
     inputs = {path.resolve() for path in files}
+    others = {path.resolve() for path in of_the_run if path}
     for path, stem in files.items():
         for kind in kinds:
-            if (target := result_path(output_dir, path, kind, stem)).resolve() in inputs:
+            target = result_path(output_dir, path, kind, stem)
+            if target.resolve() in inputs:
                 raise InputError(f"{target}: is an input and would be the {kind} of {path}; use another folder")
+            if target.resolve() in others:
+                raise InputError(f"{target}: would be the {kind} of {path}; give the report or summary another name")
     if overwrite:
         return list(files), []
     ready, problems = [], []

@@ -84,6 +84,7 @@ def test_results_that_exist(tmp_path):
     files = {a: "a", b: "b"}
     out = tmp_path / "out"
     assert result_path(out, b, "labels") == out / "b_labels.tif"
+    assert result_path(out, tmp_path, "labels", "ct").name == "ct_labels.nii.gz"  # a folder is a DICOM series
     touch(out, "b_objects.csv", "a_overlay.png")
     ready, problems = refuse_existing(files, out, ["labels", "objects"], overwrite=False)
     assert ready == [a]
@@ -112,6 +113,13 @@ def test_an_input_is_never_a_result(tmp_path, overwrite):
     files = {path: path.stem for path in touch(tmp_path, "x.tif", "x_labels.tif")}
     with pytest.raises(InputError, match=r"x_labels\.tif: is an input and would be the labels of"):
         refuse_existing(files, tmp_path / "sub" / "..", ["labels"], overwrite)
+
+
+def test_a_report_or_summary_is_never_a_result(tmp_path):
+    files, out = {path: path.stem for path in touch(tmp_path, "x.tif")}, tmp_path / "out"
+    with pytest.raises(InputError, match=r"x_objects\.csv: would be the objects of .*x\.tif; give the report or"):
+        refuse_existing(files, out, ["labels", "objects"], True, (None, out / ".." / "out" / "x_objects.csv"))
+    assert refuse_existing(files, out, ["labels"], True, (out / "x_objects.csv", out / "r.json")) == (list(files), [])
 
 
 def test_results_of_dicom_nests_and_patterns_are_named_after_the_way(tmp_path):
