@@ -166,6 +166,7 @@ def test_data_that_cannot_be_used_are_refused_at_once(train, data, tmp_path, spo
         (["--set", "resume=true"], "use --resume for resume"),
         (["--set", "patch_size=205"], "205"),
         (["--init-weights", "gone.pt"], "gone.pt: no such file of weights"),
+        (["--init-weights", __file__], "damaged or no file of weights; give the model.pt"),
         (["--split", "gone.json"], "gone.json"),
         (["--device", "tpu"], "give auto, cpu"),
         (["--epochs", "0"], "--epochs"),
