@@ -8,6 +8,7 @@ from pathlib import Path
 
 from data_tools.check.findings import Finding, error, warning
 from data_tools.layout import SUFFIXES, Dataset, file_checksum
+from medseg.io.paths import is_hidden
 
 LONGEST_NAME = 240  # bytes; beside it temporary endings must fit into the 255 of most file systems
 
@@ -20,7 +21,7 @@ def check_folder_names(root: Path) -> Iterator[Finding]:
         seen: dict[str, str] = {}
         for item in sorted(os.scandir(root / folder), key=lambda e: e.name):
             name = f"{folder}/{item.name}"
-            if item.name.startswith("."):
+            if is_hidden(item.name):
                 continue
             twin = seen.setdefault(item.name.casefold(), item.name)
             if twin != item.name:

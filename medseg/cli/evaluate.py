@@ -93,6 +93,8 @@ def evaluate(
 
     For label volumes of organs (NIfTI, NRRD, MHA), use --organs: Dice, surface Dice, HD95 and volume of each organ.
     """
+    from medseg.io.output_place import check_output_files
+
     if images is not None and report is None:
         raise InputError("--images are shown on the page of --report; name one, or leave --images out")
     endings = {"prediction_ending": prediction_ending, "reference_ending": reference_ending}
@@ -100,13 +102,13 @@ def evaluate(
         from medseg.cli.evaluate_organs import evaluate_organ_files, refuse_options_of_images
 
         refuse_options_of_images(context)
-        _check_outputs(json_, csv, report, overwrite=overwrite)
+        check_output_files(json_, csv, report, overwrite=overwrite)
         files = {"json": json_, "csv": csv, "report": report, "images": images, "overwrite": overwrite}
         evaluate_organ_files(prediction, reference, organs, tolerance_mm, endings=endings, **files, quiet=quiet)
         return
     if tolerance_mm is not None:
         raise InputError("--tolerance-mm is for organs: say which value is which organ with --organs")
-    _check_outputs(json_, csv, errors, matches, report, overwrite=overwrite)
+    check_output_files(json_, csv, errors, matches, report, overwrite=overwrite)
     spacing_um = _parse_spacing(spacing) if spacing else None
     with progress(quiet=quiet) as say:
         say.start("loading")
@@ -175,17 +177,6 @@ def evaluate(
                     say.say(f"{name}: {path}")
     if problems:
         raise typer.Exit(1)
-
-
-def _check_outputs(*paths: Path | None, overwrite: bool) -> None:
-    """Before an hour of work, not after it."""
-    from medseg.io.output_place import check_output_file
-
-    outputs = [path for path in paths if path is not None]
-    for number, path in enumerate(outputs):
-        if path.resolve() in [other.resolve() for other in outputs[:number]]:
-            raise InputError(f"{path}: named for two outputs, of which one would be lost; give each a name of its own")
-        check_output_file(path, overwrite=overwrite)
 
 
 def _parse_spacing(text: str) -> tuple[float, ...]:

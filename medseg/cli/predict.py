@@ -91,7 +91,7 @@ def predict(
     from medseg.catalog import find_bundle
     from medseg.cli.config_values import parse_settings, parse_shape
     from medseg.io import name_volumes
-    from medseg.io.output_place import check_output_file, check_output_folder
+    from medseg.io.output_place import check_output_files, check_output_folder
     from medseg.io.paths import is_image, is_volume
     from medseg.report.image_summary import write_image_summary
     from medseg.workflow.inputs import (
@@ -99,6 +99,7 @@ def predict(
         left_out,
         left_out_of_volumes,
         name_images,
+        not_renewed,
         refuse_existing,
         result_path,
         undone,
@@ -129,7 +130,7 @@ def predict(
             raise InputError(f"{path}: is named like an image; {option} needs a name of its own")
         if resume and path.is_file():
             raise InputError(f"{path}: exists already; use another name")
-        check_output_file(path, overwrite=overwrite)
+    check_output_files(json_report, summary, overwrite=overwrite)
     check_output_folder(output)
     files, problems = gather_inputs(inputs, name_volumes if found.takes_volumes else name_images)
     with progress(quiet=quiet) as say:
@@ -141,18 +142,19 @@ def predict(
             say.say(line)
         kinds = ["labels", "structures", "preview"] if found.takes_volumes else ["labels", "objects"]
         kinds += ["probability"] * probabilities + ["overlay"] * overlay + ["coco"] * coco + ["rois"] * rois
-        ready, existing = refuse_existing(files, output, kinds, overwrite or resume)
+        ready, existing = refuse_existing(files, output, kinds, overwrite or resume, (json_report, summary))
         if resume:
             ready = undone(files, output, kinds)
             say.say(f"{len(files) - len(ready)} of {len(files)} have their results already")
         for problem in existing:
             say.fail(f"error: {problem}")
+        renewed = {path: files[path] for path in ready}
+        if not found.takes_volumes and (notice := not_renewed(renewed, output, kinds)):
+            say.fail(f"warning: {notice}")
         failures = len(problems) + len(existing)
         done = set(files) - set(ready) if resume else set()
         if ready or json_report:
-            report = _run(
-                found, {path: files[path] for path in ready}, output, device, weights, overrides, say, verbose
-            )
+            report = _run(found, renewed, output, device, weights, overrides, say, verbose)
             failures += sum(r.status != "ok" for r in report.results)
             done |= {Path(r.input) for r in report.results if r.status == "ok"}
             if json_report:

@@ -82,7 +82,7 @@ def train(
             for note in notes:
                 say.say(note)
         if not no_check:
-            _check_data(data, overrides.get("split_file"), axes, say)
+            _check_data(data, overrides.get("split_file"), overrides.get("axes"), say)
         say.start("loading")
         from medseg.networks.encoders.checkpoint import read_state
         from medseg.workflow.device import pick_device

@@ -34,3 +34,16 @@ def check_output_file(path: str | Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise InputError(f"{path}: exists already; choose another name or allow overwriting (--overwrite)")
     check_output_folder(path.parent)
+
+
+def check_output_files(*paths: Path | None, overwrite: bool) -> None:
+    """:func:`check_output_file` of all that are named, of which no two may be one.
+
+    Raises:
+        InputError: as :func:`check_output_file`, or two are the same file.
+    """
+    outputs = [path for path in paths if path is not None]
+    for number, path in enumerate(outputs):
+        if path.resolve() in [other.resolve() for other in outputs[:number]]:
+            raise InputError(f"{path}: named for two outputs, of which one would be lost; give each a name of its own")
+        check_output_file(path, overwrite=overwrite)

@@ -16,6 +16,7 @@ NIFTI_SUFFIXES = (".nii.gz", ".nii")
 ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 VOLUME_SUFFIXES = (*NIFTI_SUFFIXES, *ITK_SUFFIXES)
 FROM_OTHER_FORMATS = "save images of other formats as OME-TIFF, with Fiji for example"
+_LEFT_BY_WINDOWS = ("thumbs.db", "desktop.ini")
 _STEM_ENDINGS = (".ome.tiff", ".ome.tif", *IMAGE_SUFFIXES, *VOLUME_SUFFIXES)
 
 
@@ -27,6 +28,11 @@ def is_image(path: str | Path) -> bool:
 def is_volume(path: str | Path) -> bool:
     """Whether the name ends like a format of volumes that medseg reads."""
     return str(path).lower().endswith(VOLUME_SUFFIXES)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether file browsers do not show a file of this name, so that nobody put it there on purpose."""
+    return name.startswith(".") or name.lower() in _LEFT_BY_WINDOWS
 
 
 def image_stem(path: str | Path) -> str:

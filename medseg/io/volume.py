@@ -93,7 +93,7 @@ def check_volume(path: object, array: np.ndarray) -> np.ndarray:
     Raises:
         InputError: several volumes (4D), no voxels, NaN or infinite voxels, complex or colour voxels.
     """
-    if array.dtype.fields or array.dtype.kind not in "uifb":
+    if array.dtype.kind not in "uifb":
         raise InputError(f"{path}: voxels of type {array.dtype} (colour or complex); one real number each is needed")
     while array.ndim > 3 and array.shape[-1] == 1:
         array = array[..., 0]

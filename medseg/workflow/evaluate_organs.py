@@ -114,18 +114,20 @@ def evaluate_organs(
     if not any(score.counted for case in cases.values() for score in case.values()):
         what = f"the values {', '.join(map(str, names))}" if names else "a value above 0"
         raise InputError(f"{pairs[0].prediction} and {pairs[0].reference}: no volume holds {what}; see --organs")
-    return OrganEvaluation(names, tolerance_mm, cases, failed, _told_together(warned))
+    return OrganEvaluation(names, tolerance_mm, cases, failed, _told_together(warned, pairs))
 
 
-def _told_together(warned: list[tuple[str, str]]) -> tuple[str, ...]:
-    """One line for each message, with the cases that it is about where it does not name them."""
+def _told_together(warned: list[tuple[str, str]], pairs: list[FilePair]) -> tuple[str, ...]:
+    """One line for each message, with the cases that it is about where it does not name a file of them."""
+    files = {pair.stem: (str(pair.prediction), str(pair.reference)) for pair in pairs}
     cases: dict[str, list[str]] = {}
     for stem, message in warned:
         cases.setdefault(message, []).append(stem)
     lines = []
     for message, stems in cases.items():
         more = f" and {len(stems) - 5} more" if len(stems) > 5 else ""
-        lines.append(message if all(stem in message for stem in stems) else f"{message} ({', '.join(stems[:5])}{more})")
+        named = all(any(file in message for file in files[stem]) for stem in stems)
+        lines.append(message if named else f"{message} ({', '.join(stems[:5])}{more})")
     return tuple(lines)
 
 

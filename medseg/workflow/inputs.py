@@ -8,7 +8,7 @@ from pathlib import Path
 from medseg.errors import InputError
 from medseg.io import image_stem, list_images
 from medseg.io.list_volumes import subfolders_left_out
-from medseg.io.paths import FROM_OTHER_FORMATS, composed, is_image, is_volume
+from medseg.io.paths import FROM_OTHER_FORMATS, composed, is_hidden, is_image, is_volume
 
 RESULT_SUFFIXES = {
     "labels": ".tif",
@@ -20,6 +20,8 @@ RESULT_SUFFIXES = {
     "structures": ".csv",  # of volumes, as is the preview
     "preview": ".png",
 }
+
+ON_REQUEST = ("probability", "overlay", "coco", "rois")  # of images
 
 
 def name_images(item: str) -> dict[Path, str]:
@@ -69,7 +71,7 @@ def _ending(path: Path) -> str:
 def left_out(inputs: Iterable[str]) -> Iterator[str]:
     """A line for each folder among the inputs that also holds files of formats medseg does not read."""
     for folder in filter(Path.is_dir, map(Path, inputs)):
-        named = [p for p in folder.iterdir() if not is_image(p) and not p.name.startswith(".")]
+        named = [p for p in folder.iterdir() if not is_image(p) and not is_hidden(p.name)]
         others = [p for p in named if p.is_file() or p.suffix.lower() == ".zarr"]  # an image that is a folder
         if others:
             endings = ", ".join(sorted({p.suffix.lower() or "without ending" for p in others}))
@@ -103,19 +105,45 @@ def undone(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -> lis
     ]
 
 
+def not_renewed(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -> str | None:
+    """A warning of results on request that an earlier run left of these images, and that are not among ``kinds``."""
+    others = [kind for kind in ON_REQUEST if kind not in kinds]
+    old = [
+        t
+        for path, stem in files.items()
+        for kind in others
+        if (t := result_path(output_dir, path, kind, stem)).exists()
+    ]
+    if not old:
+        return None
+    names = ", ".join(path.name for path in old[:5]) + " ..." * (len(old) > 5)
+    return (
+        f"{output_dir}: {len(old)} of the results are of an earlier run and stay ({names}): they may not fit the new "
+        "labels; remove them, or have them written anew too"
+    )
+
+
 def refuse_existing(
-    files: Mapping[Path, str], output_dir: Path, kinds: list[str], overwrite: bool
+    files: Mapping[Path, str],
+    output_dir: Path,
+    kinds: list[str],
+    overwrite: bool,
+    of_the_run: Iterable[Path | None] = (),
 ) -> tuple[list[Path], list[str]]:
     """The files whose results are not there yet, and a message for each of the others.
 
     Raises:
-        InputError: a result would take the place of an input.
+        InputError: a result would take the place of an input, or a file ``of_the_run`` that of a result.
     """
     inputs = {path.resolve() for path in files}
+    others = {path.resolve() for path in of_the_run if path}
     for path, stem in files.items():
         for kind in kinds:
-            if (target := result_path(output_dir, path, kind, stem)).resolve() in inputs:
+            target = result_path(output_dir, path, kind, stem)
+            if target.resolve() in inputs:
                 raise InputError(f"{target}: is an input and would be the {kind} of {path}; use another folder")
+            if target.resolve() in others:
+                raise InputError(f"{target}: would be the {kind} of {path}; give the report or summary another name")
     if overwrite:
         return list(files), []
     ready, problems = [], []

@@ -19,3 +19,6 @@ def test_table(medseg):
     assert done.code == 0
     for word in ("em_membrane_unet", "2D", "non-commercial", "none"):
         assert word in done.out
+    rows = {line.split()[0]: line.split()[1:3] for line in done.out.splitlines() if line.strip()}
+    assert rows["bundle"] == ["dim", "levels"]
+    assert rows["nuclei_unetplusplus"] == ["2D", "1-4"]

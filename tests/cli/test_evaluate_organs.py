@@ -82,6 +82,7 @@ def test_report(medseg, folders):
     assert page.count("data:image/png") == 3 * 4, "three planes of each organ that a side has; no heart"
     assert page.index("<summary><b>b</b>") < page.index("<summary><b>a</b>"), "the worst first"
     assert "not found</p>" in page
+    assert "Pictures of the" not in page, "all cases are shown"
     assert "&lt;i&gt;Spleen, coronal 2 of 8<" in page, "the file counts to the back, the page to the front"
     assert medseg(*arguments, "--report", report).code != 0, "it exists"
 
@@ -125,6 +126,9 @@ def test_values_without_a_name_are_told_of_once(medseg, folders):
     done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "Liver=1")
     assert "note: the values 2 have no name and are not scored (a, b, c, d, e and 2 more)\n" in done.out
     assert "Spleen" not in done.out
+    pair = folders / "out" / "a_labels.nii.gz", folders / "truth" / "a.nii.gz"
+    done = medseg("evaluate", *pair, "--organs", "Liver=1")
+    assert "not scored (a)\n" in done.out, "though there is an a in the message"
     done = medseg("evaluate", folders / "out", folders / "truth", "--organs", "labels", "--tolerance-mm", 3)
     assert "surface Dice at 3 mm" in done.out
     assert "label 2" in done.out
@@ -201,3 +205,12 @@ def test_a_voxel_size_in_metres_is_told(medseg, tmp_path):
     done = medseg("evaluate", *pair, "--organs", "labels")
     assert done.code == 0, done.err
     assert f"note: {pair[1]}: 0.042 x 0.008 x 0.012 mm large" in done.out.replace("\n", " ")
+
+
+def test_a_voxel_size_that_may_be_in_cm_is_told(medseg, tmp_path):
+    labels = np.zeros((140, 8, 6), np.uint8)
+    labels[20:90, 2:5, 1:4] = 1
+    path = save(tmp_path / "r.nii.gz", labels, AFFINE / 10)
+    done = medseg("evaluate", save(tmp_path / "p.nii.gz", labels, AFFINE / 10), path, "--organs", "labels")
+    assert f"note: {path}: 42 x 0.8 x 1.2 mm large" in done.out
+    assert "in mm, not in cm?" in done.out

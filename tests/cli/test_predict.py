@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -49,8 +50,10 @@ def test_everything_at_once_and_the_report(predict, image, tiny_bundle, tmp_path
     assert (entry["status"], entry["input"]) == ("ok", str(image))
     assert sorted(entry["outputs"]) == ["labels", "objects", "overlay", "probability"]
     assert len(csv_rows(entry["outputs"]["objects"])) == entry["objects"]
-    again = predict(image, "--json", report, "--overwrite")
-    assert again.code == 0
+    again = predict(image, "--probabilities", "--json", report, "--overwrite")
+    assert (again.code, again.err.count("warning: ")) == (0, 1)
+    assert "(s0_overlay.png)" in again.err
+    assert json.loads(report.read_text())["images"][0]["outputs"].keys() == {"labels", "objects", "probability"}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,15 @@ def test_a_folder_in_natural_order_quietly(predict, em_folder, tmp_path):
     done = predict(em_folder / "images", "-q")
     assert (done.code, done.out, done.err) == (0, "", "")
     assert len(written(tmp_path / "out")) == 8
+
+
+def test_warnings_of_libraries_are_printed_on_request(predict, image, monkeypatch):
+    monkeypatch.setattr(
+        "medseg.workflow.predict.set_determinism", lambda seed: warnings.warn("of a library", stacklevel=1)
+    )
+    for flags in ([], ["-v", "--overwrite"]):
+        done = predict(image, *flags)
+        assert (done.code, done.err, "  warning: of a library\n" in done.out) == (0, "", bool(flags))
 
 
 def test_plain_lines_where_there_is_no_terminal_and_a_bar_on_one(predict, image, tmp_path, monkeypatch):
@@ -172,13 +184,6 @@ def test_a_summary_of_all_images_done_and_failed(predict, image, tmp_path):
     assert (second["objects"], second["mean_area_um2"]) == (first["objects"], first["mean_area_um2"])
     assert bad["objects"] == ""
     assert predict(image, "--summary", tmp_path / "s.csv", "--resume").code == 2
-
-
-def test_an_existing_report_is_kept_unless_asked(predict, image, tmp_path):
-    (tmp_path / "r.json").write_text("mine")
-    done = predict(image, "--json", tmp_path / "r.json")
-    assert (done.code, (tmp_path / "r.json").read_text()) == (2, "mine")
-    assert not (tmp_path / "out").exists()
 
 
 def test_an_input_is_never_overwritten(medseg, tiny_bundle, image, tmp_path):

@@ -112,6 +112,17 @@ def test_where_nothing_can_be_written_is_told_once_and_first(medseg, tiny_bundle
     assert not (tmp_path / "out").exists()
 
 
+def test_an_existing_report_is_kept_unless_asked(predict, image, tmp_path):
+    (tmp_path / "r.json").write_text("mine")
+    done = predict(image, "--json", tmp_path / "r.json")
+    assert (done.code, (tmp_path / "r.json").read_text()) == (2, "mine")
+    twice = predict(image, "--json", tmp_path / "r.json", "--summary", tmp_path / "r.json", "--overwrite")
+    assert (twice.code, "named for two outputs" in twice.err) == (2, True)
+    table = predict(image, "--summary", tmp_path / "out" / "s0_objects.csv", "--overwrite")
+    assert (table.code, "would be the objects of" in table.err) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unknown_bundle(medseg, image, tmp_path):
     done = medseg("predict", "em_membrain", image, "-o", tmp_path / "out")
     assert done.code == 2

@@ -88,6 +88,8 @@ def test_axes_settle_what_the_files_do_not_say(train, data, tmp_path):
     refused = train(data, "--no-check")
     assert refused.code == 2
     assert "name them with --axes" in refused.err
+    checked = train(data, "--set", "axes=ZYX", "--set", "no_such_key=1")
+    assert "no key 'no_such_key'" in checked.err, "the check knows the axes too"
     done = train(data, "--no-check", "--axes", "ZYX")
     assert done.code == 0
     assert "2 training and 1 validation sections" in done.out
@@ -164,6 +166,7 @@ def test_data_that_cannot_be_used_are_refused_at_once(train, data, tmp_path, spo
         (["--set", "resume=true"], "use --resume for resume"),
         (["--set", "patch_size=205"], "205"),
         (["--init-weights", "gone.pt"], "gone.pt: no such file of weights"),
+        (["--init-weights", __file__], "damaged or no file of weights; give the model.pt"),
         (["--split", "gone.json"], "gone.json"),
         (["--device", "tpu"], "give auto, cpu"),
         (["--epochs", "0"], "--epochs"),

@@ -10,7 +10,7 @@ from data_tools.layout import Dataset, Entry, read_dataset
 from data_tools.preview import section_with_labels, write_preview
 from data_tools.synth.dataset import write_synthetic
 from medseg.errors import InputError
-from medseg.io import Geometry, write_image
+from medseg.io import Geometry, write_image, write_labels
 
 
 def test_sheet(tmp_path):
@@ -46,13 +46,27 @@ def test_volumes_are_seen_from_the_feet_with_the_front_up(tmp_path):
 
 
 def test_sections_of_an_entry(tmp_path):
-    dataset = write_synthetic("em", tmp_path / "d", count=1, shape=(6, 48, 48)).dataset
-    entry = dataset.training[0]
-    only = Entry(entry.image, entry.label, sections=(4, 5))
-    _, labels = section_with_labels(dataset, only)
-    from data_tools.pixels import read_pixels
+    labels = np.zeros((4, 4, 5), np.uint8)
+    for k in range(4):
+        labels[k].flat[: k + 1] = range(1, k + 2)  # the later, the more objects
+    for name in ("images", "labels"):
+        write_image(tmp_path / name / "a.tif", labels, Geometry("ZYX"))
+    dataset = read_dataset(tmp_path)
+    for sections, busiest in (((0, 2), 1), ((1, 3), 2), (None, 3)):
+        _, shown = section_with_labels(dataset, Entry("images/a.tif", "labels/a.tif", sections=sections))
+        np.testing.assert_array_equal(shown, labels[busiest])
 
-    np.testing.assert_array_equal(labels, read_pixels(dataset.path(entry.label), labels=True).array[4])
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_three_channels_are_colours_and_others_their_mean(tmp_path, channels):
+    image = np.random.default_rng(0).random((channels, 6, 8), np.float32)
+    write_image(tmp_path / "images" / "a.tif", image, Geometry("CYX"))
+    write_labels(tmp_path / "labels" / "a.tif", np.ones((6, 8), np.uint8))
+    dataset = read_dataset(tmp_path)
+    shown, _ = section_with_labels(dataset, dataset.training[0])
+    expected = np.moveaxis(image, 0, -1) if channels == 3 else image.mean(axis=0)
+    assert shown.shape == expected.shape
+    assert np.corrcoef(shown.ravel(), expected.ravel())[0, 1] > 0.99
 
 
 def test_times_of_sections(tmp_path):

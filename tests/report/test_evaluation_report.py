@@ -50,6 +50,7 @@ def test_scores_places_and_images_are_there(tmp_path, evaluation):
     assert text.index('id="image-0"') < text.index("cell &lt;000&gt; &amp; co</b> ·")  # the worst comes first
     assert "2 merges" in text
     assert "no topological error" in text
+    assert "<th>error</th><th>y (px)</th>" in text
     assert "y 10, x 30 (5, 7.5 µm)" in text or "y 10, x 31 (5, 7.75 µm)" in text
     assert "The 2 places worth looking at" in text  # of the two merges of one object, one
     assert "with 1 more of this object" in text
@@ -111,6 +112,7 @@ def test_a_stack_shows_its_worst_sections(tmp_path):
     assert "4 of 9 sections shown: the worst." in text
     assert set(re.findall(r'alt="section (\d): truth"', text)) == {"1", "3", "4", "6"}
     assert "section 8 · y 15" in text
+    assert "<th>error</th><th>section</th><th>y (px)</th>" in text
 
 
 def test_a_volume_shows_three_planes_of_each_place(tmp_path):

@@ -62,6 +62,10 @@ def test_the_ct_is_shown_from_air_to_bone(masks):
     grey = ~(coloured(picture, REFERENCE) | coloured(picture, PREDICTION) | coloured(picture, BOTH))
     assert (picture[:, :50][grey[:, :50]] == 255).all()  # the patient's right is on the left
     assert (picture[:, -50:][grey[:, -50:]] == 0).all()
+    row = picture[0, :, 0].astype(int)
+    assert abs(row + row[::-1] - 255).max() <= 1, "the step is in the middle of the voxels 2 to 27 that are shown"
+    middle = next(organ_pictures(*masks, SPACING, np.full_like(image, 100)))
+    assert (middle.picture[0] == 127).all()
 
 
 def test_an_organ_that_one_side_lacks_is_drawn(masks):

@@ -21,13 +21,16 @@ class Balance(HTMLParser):
 
 
 def test_tags_are_balanced_and_text_is_escaped():
-    text = page("a < b & c", [table(["x"], [["1"], ["2"]], total=True), figure("data:,", '"quoted" <b>')])
+    text = page(
+        "a < b & c", [table(["x"], [["1"], ["2"]], total=True), table(["y"], [["3"]]), figure("data:,", '"quoted" <b>')]
+    )
     parser = Balance()
     parser.feed(text)
     assert parser.open == []
     assert "<title>a &lt; b &amp; c</title>" in text
     assert "&quot;quoted&quot; &lt;b&gt;" in text
     assert text.count('class="total"') == 1
+    assert "<thead><tr><th>x</th></tr></thead>" in text
 
 
 def test_nothing_is_loaded_and_nothing_runs():

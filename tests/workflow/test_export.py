@@ -215,3 +215,20 @@ def test_monais_own_onnx_is_the_same(bundle, network, tmp_path, onnx_packages):
     found = session.run(None, {session.get_inputs()[0].name: image.numpy()})[0]
     with torch.inference_mode():
         np.testing.assert_allclose(found, network(image).numpy(), atol=1e-4)
+
+
+def test_one_wrong_logit_is_enough_to_fail(bundle, tmp_path, monkeypatch):
+    real = torch.jit.load
+
+    def spoilt(file):
+        def run(image):
+            logits = real(file)(image).clone()
+            logits.view(-1)[7] += 1
+            return logits
+
+        return run
+
+    monkeypatch.setattr(torch.jit, "load", spoilt)
+    with pytest.raises(ExportError, match=r"net\.ts: not written, its outputs differ"):
+        export_bundle(bundle, tmp_path / "net.ts")
+    assert not list(tmp_path.iterdir())

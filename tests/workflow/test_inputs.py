@@ -6,7 +6,15 @@ from dicom_series import write_series
 
 from medseg.errors import InputError
 from medseg.io import list_volumes, name_volumes
-from medseg.workflow.inputs import gather_inputs, left_out, left_out_of_volumes, refuse_existing, result_path, undone
+from medseg.workflow.inputs import (
+    gather_inputs,
+    left_out,
+    left_out_of_volumes,
+    not_renewed,
+    refuse_existing,
+    result_path,
+    undone,
+)
 
 
 def touch(folder, *names):
@@ -41,6 +49,7 @@ def test_refuses_files_whose_results_would_have_one_name(tmp_path, names):
 
 def test_names_what_a_folder_holds_besides_images(tmp_path):
     a, *_ = touch(tmp_path, "in/a.tif", "in/b.CZI", "in/c.czi", "in/notes", "in/.hidden", "plain/b.jpg")
+    touch(tmp_path / "plain", "Thumbs.db", "desktop.ini")
     (a.parent / "d.zarr").mkdir()
     (a.parent / "more").mkdir()
     (line,) = left_out([str(a.parent), str(tmp_path / "plain"), str(a)])
@@ -75,6 +84,7 @@ def test_results_that_exist(tmp_path):
     files = {a: "a", b: "b"}
     out = tmp_path / "out"
     assert result_path(out, b, "labels") == out / "b_labels.tif"
+    assert result_path(out, tmp_path, "labels", "ct").name == "ct_labels.nii.gz"  # a folder is a DICOM series
     touch(out, "b_objects.csv", "a_overlay.png")
     ready, problems = refuse_existing(files, out, ["labels", "objects"], overwrite=False)
     assert ready == [a]
@@ -86,11 +96,30 @@ def test_results_that_exist(tmp_path):
     assert undone({a: "b"}, out, ["objects"]) == []
 
 
+def test_results_of_an_earlier_run_that_stay_are_named(tmp_path):
+    files = {path: path.stem for path in touch(tmp_path, *(f"{k}.tif" for k in range(6)))}
+    out = tmp_path / "out"
+    touch(out, "0_labels.tif", "0_overlay.png", "0_preview.png", "1_rois.zip", "9_rois.zip")
+    assert "2 of the results are of an earlier run and stay (0_overlay.png, 1_rois.zip)" in not_renewed(files, out, [])
+    assert "1 of the results" in not_renewed(files, out, ["labels", "overlay"])
+    assert not_renewed(files, out, ["overlay", "rois"]) is None
+    touch(out, *(f"{k}_coco.json" for k in range(6)))
+    assert "6 of the results" in (line := not_renewed(files, out, ["overlay", "rois"]))
+    assert "4_coco.json ...)" in line
+
+
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_an_input_is_never_a_result(tmp_path, overwrite):
     files = {path: path.stem for path in touch(tmp_path, "x.tif", "x_labels.tif")}
     with pytest.raises(InputError, match=r"x_labels\.tif: is an input and would be the labels of"):
         refuse_existing(files, tmp_path / "sub" / "..", ["labels"], overwrite)
+
+
+def test_a_report_or_summary_is_never_a_result(tmp_path):
+    files, out = {path: path.stem for path in touch(tmp_path, "x.tif")}, tmp_path / "out"
+    with pytest.raises(InputError, match=r"x_objects\.csv: would be the objects of .*x\.tif; give the report or"):
+        refuse_existing(files, out, ["labels", "objects"], True, (None, out / ".." / "out" / "x_objects.csv"))
+    assert refuse_existing(files, out, ["labels"], True, (out / "x_objects.csv", out / "r.json")) == (list(files), [])
 
 
 def test_results_of_dicom_nests_and_patterns_are_named_after_the_way(tmp_path):

@@ -207,12 +207,14 @@ def test_names(folder):
     write_image(folder / "images/A.tif", SAMPLES[0].image)
     write_image(folder / "images/a.tif", SAMPLES[0].image)
     (folder / "labels/notes.txt").write_text("x")
+    (folder / "labels/Thumbs.db").touch()
+    (folder / "images/desktop.ini").touch()
     (folder / "images/more").mkdir()
     (folder / f"images/{'x' * 241}.tif").touch()
     found = dict(codes(folder))
     assert found["broken_link"] == "images/loop.tif"
     assert found["case_collision"] == "images/a.tif"
-    assert found["unknown_format"] == "labels/notes.txt"
+    assert [name for code, name in codes(folder) if code == "unknown_format"] == ["labels/notes.txt"]
     assert "long_name" in found
     assert found["subfolder"] == "images/more"
 

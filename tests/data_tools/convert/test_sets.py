@@ -1,5 +1,6 @@
 """Every real set at hand converts without a problem; what each says of its sections, groups and pixels is kept."""
 
+import imagecodecs
 import numpy as np
 import pytest
 from drawn_squares import IMAGE, square
@@ -9,6 +10,7 @@ from data_tools.catalogue import SETS
 from data_tools.convert.build import build_dataset
 from data_tools.convert.sets import CONVERTERS
 from data_tools.pixels import read_pixels
+from medseg.errors import InputError
 from medseg.io import Geometry, write_image, write_labels
 
 FOLDERS = {
@@ -102,6 +104,43 @@ def test_chest_ct_masks_lie_beside_their_images(tmp_path):
     assert [(s.name, s.group) for s in sources] == [("9", "9"), ("10", "10")]
     samples = [s.read() for s in sources]
     assert [(int(s.image.max()), int(s.labels.max())) for s in samples] == [(6, 2), (5, 1)]
+
+
+def jpeg(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(array), level=98))
+
+
+def test_chest_ct_slices_are_those_of_the_table(tmp_path):
+    with pytest.raises(InputError, match=r"no train\.csv in it or below"):
+        CONVERTERS["chest_ct_slices"](tmp_path)
+    mask = np.zeros((48, 48, 3), np.uint8)
+    for k in range(3):
+        mask[16 * k : 16 * k + 16, :, k] = 255
+    names = ("P1_10", "P1_9", "P2_1")
+    for name in names:
+        jpeg(tmp_path / "images" / f"{name}.jpg", np.full((48, 48, 3), (10, 20, 60), np.uint8))
+        jpeg(tmp_path / "masks" / f"{name}_m.jpg", mask)
+    jpeg(tmp_path / "masks" / "gone_m.jpg", mask)
+    jpeg(tmp_path / "images" / "bare.jpg", mask)
+    table = tmp_path / "train.csv"
+    table.write_text("ImageId,MaskId\n" + "".join(f"{name}.jpg,{name}_m.jpg\n" for name in (*names, "gone", "bare")))
+    sources = CONVERTERS["chest_ct_slices"](tmp_path)
+    assert [(s.name, s.group) for s in sources] == [("P1_9", "P1"), ("P1_10", "P1"), ("P2_1", "P2")]
+    sample = sources[0].read()
+    assert sample.labels[[8, 24, 40], 24].tolist() == [1, 2, 3]  # red, green, blue
+    assert (sample.image.shape, sample.image.dtype) == ((48, 48), np.uint8)
+    assert sample.image.mean() == pytest.approx(30, abs=1.5)
+    for spoilt, message in (
+        (mask[..., 0], "a mask has three colours"),
+        (mask[:40], r"has the size \(48, 48\), its mask"),
+    ):
+        jpeg(tmp_path / "masks" / "P1_9_m.jpg", spoilt)
+        with pytest.raises(InputError, match=message):
+            sources[0].read()
+    table.write_text("Image,MaskId\n")
+    with pytest.raises(InputError, match="needs the columns ImageId and MaskId, has Image, MaskId"):
+        CONVERTERS["chest_ct_slices"](tmp_path)
 
 
 def test_usiigaci_as_it_is_downloaded(tmp_path):
