@@ -108,18 +108,14 @@ def undone(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -> lis
 def not_renewed(files: Mapping[Path, str], output_dir: Path, kinds: list[str]) -> str | None:
     """A warning of results on request that an earlier run left of these images, and that are not among ``kinds``."""
     others = [kind for kind in ON_REQUEST if kind not in kinds]
-    old = [
-        t
-        for path, stem in files.items()
-        for kind in others
-        if (t := result_path(output_dir, path, kind, stem)).exists()
-    ]
+    results = [result_path(output_dir, path, kind, stem) for path, stem in files.items() for kind in others]
+    old = [path for path in results if path.exists()]
     if not old:
         return None
-    names = ", ".join(path.name for path in old[:5]) + " ..." * (len(old) > 5)
+    names = ", ".join(path.name for path in old[:5]) + (f" and {len(old) - 5} more" if len(old) > 5 else "")
     return (
-        f"{output_dir}: {len(old)} of the results are of an earlier run and stay ({names}): they may not fit the new "
-        "labels; remove them, or have them written anew too"
+        f"{output_dir}: files of an earlier run stay and may not fit the new labels ({names}): remove them, or have "
+        "them written anew too"
     )
 
 

@@ -100,12 +100,13 @@ def test_results_of_an_earlier_run_that_stay_are_named(tmp_path):
     files = {path: path.stem for path in touch(tmp_path, *(f"{k}.tif" for k in range(6)))}
     out = tmp_path / "out"
     touch(out, "0_labels.tif", "0_overlay.png", "0_preview.png", "1_rois.zip", "9_rois.zip")
-    assert "2 of the results are of an earlier run and stay (0_overlay.png, 1_rois.zip)" in not_renewed(files, out, [])
-    assert "1 of the results" in not_renewed(files, out, ["labels", "overlay"])
+    assert "an earlier run stay and may not fit the new labels (0_overlay.png, 1_rois.zip):" in not_renewed(
+        files, out, []
+    )
+    assert "(1_rois.zip)" in not_renewed(files, out, ["labels", "overlay"])
     assert not_renewed(files, out, ["overlay", "rois"]) is None
     touch(out, *(f"{k}_coco.json" for k in range(6)))
-    assert "6 of the results" in (line := not_renewed(files, out, ["overlay", "rois"]))
-    assert "4_coco.json ...)" in line
+    assert "4_coco.json and 1 more)" in not_renewed(files, out, ["overlay", "rois"])
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
