@@ -57,6 +57,22 @@ def locale_of_the_process():
 
 
 @pytest.fixture
+def figures(monkeypatch) -> list:
+    """The figures that matplotlib makes from now on."""
+    from matplotlib.figure import Figure
+
+    made = []
+
+    class Kept(Figure):
+        def __init__(self, **options):
+            super().__init__(**options)
+            made.append(self)
+
+    monkeypatch.setattr("matplotlib.figure.Figure", Kept)
+    return made
+
+
+@pytest.fixture
 def forbidden(monkeypatch):
     """Makes a file one that may not be read, also where root runs the tests."""
 

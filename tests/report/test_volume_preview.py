@@ -2,7 +2,6 @@ import imagecodecs
 import numpy as np
 import pytest
 import torch
-from matplotlib.figure import Figure
 from monai.data import MetaTensor
 
 from medseg.io import Space
@@ -64,19 +63,12 @@ def test_the_patients_right_is_on_the_left_the_front_to_the_right_and_the_head_u
     assert found == [(True, True), (True, False), (True, False)]  # sagittal, coronal, axial
 
 
-def test_marks_and_outlines_say_where_things_are(tmp_path, monkeypatch):
-    class Kept(Figure):
-        def __init__(self, **options):
-            super().__init__(**options)
-            kept.append(self)
-
-    kept = []
-    monkeypatch.setattr("matplotlib.figure.Figure", Kept)
+def test_marks_and_outlines_say_where_things_are(tmp_path, figures):
     labels = np.zeros((20, 16, 10), np.uint8)
     labels[10:15, 8:12, 5:7] = 1
     affine = Space.scanner(np.diag([1.0, 2, 3, 1]))
     draw_preview(tmp_path / "a.png", np.full(labels.shape, 40.0, np.float32), labels, affine, {1: "cord"}, title="pt")
-    planes = kept[0].axes
+    planes = figures[0].axes
     assert [(p.get_xlabel(), p.get_ylabel()) for p in planes] == [("P – A", "S"), ("R – L", "S"), ("R – L", "A")]
     assert [p.get_title() for p in planes] == ["sagittal 11/20", "coronal 9/16", "axial 6/10"]
     assert [p.get_xlim() for p in planes] == [(0, 32), (20, 0), (20, 0)]
