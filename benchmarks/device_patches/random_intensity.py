@@ -16,11 +16,13 @@ class RandomIntensity:
     Attributes:
         scale: greatest change of the contrast as a share, with ``scale_prob``.
         shift: greatest added value, with probability 0.5.
-        gamma: least and greatest exponent, with ``gamma_prob``; mean and deviation stay.
+        gamma: least and greatest exponent, with ``gamma_prob``; mean and deviation stay, or with ``gamma_in_range`` 0
+            and 1, as in images that are scaled by their percentiles.
         blur: width of the moving average that is mixed in, twice, with ``blur_prob``.
         noise: greatest standard deviation of added noise, with ``noise_prob``; in a share ``noise_alike`` of the images
             it is the same in all channels, as in gray images that are given as colours.
         mix: probability of mixing the colours, ``invert`` of ``1 - x``.
+        shade: greatest change of the brightness from the centre of a patch to its border, with ``shade_prob``.
     """
 
     scale: float = 0.0
@@ -35,6 +37,9 @@ class RandomIntensity:
     noise_alike: float = 0.0
     mix: float = 0.0
     invert: float = 0.0
+    gamma_in_range: bool = False
+    shade: float = 0.0
+    shade_prob: float = 0.3
 
     def __call__(self, image: Tensor) -> Tensor:
         """Change ``(B, C, *spatial)`` float images."""
@@ -50,7 +55,11 @@ class RandomIntensity:
             image = _mix_colours(image, self.mix)
             image = torch.where(chosen(self.invert), 1 - image, image)
         if self.gamma_prob and self.gamma != (1.0, 1.0):
-            image = torch.where(chosen(self.gamma_prob), _bend(image, uniform(*self.gamma)), image)
+            exponent = uniform(*self.gamma)
+            bent = image.clamp(0, 1) ** exponent if self.gamma_in_range else _bend(image, exponent)
+            image = torch.where(chosen(self.gamma_prob), bent, image)
+        if self.shade:
+            image = image * torch.where(chosen(self.shade_prob), 1 + self.shade * _slopes(image), 1.0)
         image = image * torch.where(chosen(self.scale_prob), uniform(1 - self.scale, 1 + self.scale), 1.0)
         image = image + torch.where(chosen(0.5), uniform(-self.shift, self.shift), 0.0)
         if self.blur > 1:
@@ -76,6 +85,15 @@ def _bend(image: Tensor, exponent: Tensor) -> Tensor:
     bent = ((image - low) / (high - low).clamp_min(1e-6)).clamp(0, 1) ** exponent
     mean, deviation = image.mean(axes, keepdim=True), image.std(axes, keepdim=True)
     return (bent - bent.mean(axes, keepdim=True)) / bent.std(axes, keepdim=True).clamp_min(1e-6) * deviation + mean
+
+
+def _slopes(image: Tensor) -> Tensor:
+    """For each image a plane through 0 in its centre, at most -1 to 1 at the border."""
+    count, lengths = image.shape[0], image.shape[2:]
+    directions = torch.randn(count, len(lengths), device=image.device)
+    directions = directions / directions.abs().sum(1, keepdim=True) * torch.rand(count, 1, device=image.device)
+    axes = torch.meshgrid(*(torch.linspace(-1, 1, n, device=image.device) for n in lengths), indexing="ij")
+    return torch.einsum("bd,d...->b...", directions, torch.stack(axes))[:, None]
 
 
 def _mix_colours(image: Tensor, prob: float) -> Tensor:

@@ -116,6 +116,38 @@ def test_intensity_of_nothing_changes_nothing_and_images_differ():
     assert (gray >= 0).all()
 
 
+def test_exponents_keep_the_range_where_asked_for():
+    from device_patches.random_intensity import RandomIntensity
+
+    torch.manual_seed(0)
+    image = torch.linspace(-0.1, 1.1, 25)[:, None].expand(25, 4).expand(200, 1, -1, -1)
+    bent = RandomIntensity(gamma=(0.5, 2.0), gamma_prob=1.0, gamma_in_range=True)(image)
+    assert (bent.amin((1, 2, 3)) == 0).all()
+    assert (bent.amax((1, 2, 3)) == 1).all()
+    exponents = bent[:, 0, 12, 0].log() / image[:, 0, 12, 0].log()
+    assert 0.5 <= exponents.min() < 0.6
+    assert 1.8 < exponents.max() <= 2.0
+    torch.testing.assert_close(bent[:, 0, 7, 0], image[:, 0, 7, 0] ** exponents)
+
+
+@pytest.mark.parametrize("size", [(9, 12), (5, 6, 4)])
+def test_shading_is_a_plane_that_leaves_the_centre(size):
+    from device_patches.random_intensity import RandomIntensity
+
+    torch.manual_seed(0)
+    shaded = RandomIntensity(shade=0.5, shade_prob=1.0)(torch.ones(300, 2, *size))
+    flat = shaded.flatten(1)
+    assert 0.5 <= flat.min() < 0.55
+    assert 1.45 < flat.max() <= 1.5
+    torch.testing.assert_close(flat.mean(1), torch.ones(300))
+    assert torch.equal(shaded[:, 0], shaded[:, 1])
+    for axis in range(2, shaded.ndim):
+        steps = shaded.diff(dim=axis)
+        torch.testing.assert_close(steps, steps.select(axis, 0).unsqueeze(axis).expand_as(steps), atol=1e-5, rtol=0)
+    untouched = RandomIntensity(shade=0.5, shade_prob=0.25)(torch.ones(400, 1, *size)).flatten(1).std(1) == 0
+    assert 0.65 < untouched.float().mean() < 0.85
+
+
 @pytest.mark.parametrize("flat", [True, False])
 def test_mirrored_organs_change_sides(flat):
     from device_patches.organs import Organs

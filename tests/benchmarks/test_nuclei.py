@@ -110,6 +110,8 @@ def test_images_unlike_those_of_training(benchmark):
         assert set(np.unique(changed.labels)) == {0, 1, 2, 3}, name
         bright = changed.image[0][torch.from_numpy(changed.labels > 0)].mean()
         assert (bright > changed.image.mean()) == (name != "inverted"), name
+    assert robustness.CHANGES["lighter, gamma 0.5"](image.numpy() / 4, truth)[0].max() == 0.5
+    assert robustness.CHANGES["darker, gamma 2"](image.numpy() / 4, truth)[0].max() == 1 / 16
     shapes = [
         robustness.after(robustness.CHANGES[f"{size} the size"], sample).labels.shape for size in ("half", "twice")
     ]
