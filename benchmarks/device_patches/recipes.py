@@ -31,10 +31,20 @@ _WARPS = {
     "headneck_ct_unet_transfer": _patient(elastic=2.4),
     "headneck_ct_deeplabv3plus": _patient(elastic=4.0),
 }
-_IN_RANGE = {"gamma": (0.4, 2.5), "gamma_prob": 0.4, "gamma_in_range": True, "shade": 0.5}
-_SPOILED = {"blur": 3, "blur_prob": 0.2, "noise": 0.3, "noise_prob": 0.4}
-_EM = RandomIntensity(0.4, 0.5, 0.15, **_IN_RANGE, **_SPOILED)
-_PHASE_CONTRAST = RandomIntensity(0.4, 0.7, 0.1, **_IN_RANGE, **_SPOILED)
+_EM = RandomIntensity(0.25, 0.5, 0.15, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
+_PHASE_CONTRAST = RandomIntensity(
+    0.4,
+    0.7,
+    0.1,
+    (0.4, 2.5),
+    0.4,
+    blur=3,
+    blur_prob=0.2,
+    noise=0.3,
+    noise_prob=0.4,
+    gamma_in_range=True,
+    shade=0.5,
+)
 _NUCLEI = RandomIntensity(
     0.4,
     0.6,

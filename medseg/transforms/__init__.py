@@ -2,6 +2,7 @@
 
 from medseg.transforms.border_weights import BorderWeightMap, BorderWeightMapd, border_weight_map
 from medseg.transforms.channel_mix import RandChannelMix, RandChannelMixd
+from medseg.transforms.channel_noise import RandChannelNoise, RandChannelNoised
 from medseg.transforms.check_channels import CheckChannelsd
 from medseg.transforms.check_classes import CheckClassesd
 from medseg.transforms.check_hounsfield import CheckHounsfieldd
@@ -57,6 +58,8 @@ __all__ = [
     "PercentileNormalized",
     "RandChannelMix",
     "RandChannelMixd",
+    "RandChannelNoise",
+    "RandChannelNoised",
     "RandElasticDeformation",
     "RandElasticDeformationd",
     "RandFlipSidesd",
