@@ -29,6 +29,21 @@ def test_monai_bundle_run_gives_the_labels_of_medseg_predict(medseg, tiny_bundle
     assert (labels.shape, geometry.axes, geometry.unit) == ((2, 100, 110), "ZYX", "nm")
 
 
+def test_gamma_darkens_a_section_that_is_too_light(medseg, tiny_bundle, images, tmp_path):
+    section, geometry = read_image(images / "flat.tif")
+    low, high = np.percentile(section, (1, 99))
+    scaled = ((section - low) / (high - low)).clip(0, 1).astype(np.float32)
+    for name, image in {"plain": scaled, "light": scaled**0.5}.items():
+        write_image(tmp_path / f"{name}.tif", image, geometry)
+    probabilities = {}
+    for name, settings in {"plain": (), "light": (), "darkened": ("--set", "gamma=2")}.items():
+        image, out = tmp_path / f"{name.replace('darkened', 'light')}.tif", tmp_path / name
+        assert medseg("predict", tiny_bundle, image, "-o", out, "--probabilities", *settings).code == 0
+        probabilities[name] = read_image(next(out.glob("*_probability.tif")))[0]
+    np.testing.assert_allclose(probabilities["darkened"], probabilities["plain"], atol=0.02)
+    assert np.abs(probabilities["light"] - probabilities["plain"]).max() > 0.1
+
+
 @pytest.mark.parametrize("name", ["inference", "train"])
 def test_no_property_is_missing(tiny_bundle, em_folder, tmp_path, name):
     assert not missing_properties(tiny_bundle, name, em_folder, tmp_path)
