@@ -61,23 +61,21 @@ def main() -> None:
     settings = {"device": "cpu", "weights": str(options.weights or bundle.weights), "datalist": [{"image": ""}]}
     config = load_workflow(bundle, "inference", settings).parser
     network, inferer = config.get_parsed_content("network").eval(), config.get_parsed_content("inferer")
-    data = [LoadSectiond()(item) for item in training_items(options.data, "validation", split_file=options.split)]
-    names: list[str] = []
+    samples = [LoadSectiond()(item) for item in training_items(options.data, "validation", split_file=options.split)]
     for name in options.changes:
         logits, labels = [], []
-        for item in data:
-            image = NORMALIZE(item["image"].as_tensor()).numpy()
-            image, truth = CHANGES[name](image, item["label"][0].numpy())
+        for sample in samples:
+            image = NORMALIZE(sample["image"].as_tensor()).numpy()
+            image, truth = CHANGES[name](image, sample["label"][0].numpy())
             image = torch.as_tensor(NORMALIZE(np.asarray(image, np.float32)))
             with torch.inference_mode():
                 logits.append(inferer(image[None], network)[0].float())
             labels.append(truth)
         values = SCORES[options.bundle](logits, labels, config)
-        if not names:
-            names = list(values)
-            print(f"| change | {' | '.join(names)} |\n" + "| --- " * (len(names) + 1) + "|")
-        cells_ = (f"{v:.5f}" if "warping" in k else f"{v:.3f}" for k, v in values.items())
-        print(f"| {name} | {' | '.join(cells_)} |", flush=True)
+        if name == options.changes[0]:
+            print(f"| change | {' | '.join(values)} |\n" + "| --- " * (len(values) + 1) + "|")
+        row = [f"{value:.5f}" if "warping" in score else f"{value:.3f}" for score, value in values.items()]
+        print(f"| {' | '.join([name, *row])} |", flush=True)
 
 
 if __name__ == "__main__":
