@@ -17,8 +17,9 @@ class RandomIntensity:
     Attributes:
         scale: greatest change of the contrast as a share, with ``scale_prob``.
         shift: greatest added value, with probability 0.5.
-        gamma: least and greatest exponent, whose logarithm is drawn, with ``gamma_prob``; mean and deviation stay, or
-            with ``gamma_in_range`` 0 and 1, as in images that are scaled by their percentiles.
+        gamma: least and greatest exponent, with ``gamma_prob``; mean and deviation stay.
+        gamma_in_range: 0 and 1 stay instead, as in images that are scaled by their percentiles; the exponent's
+            logarithm is drawn.
         blur: width of the moving average that is mixed in, twice, with ``blur_prob``.
         noise: greatest standard deviation of added noise, with ``noise_prob``; in a share ``noise_alike`` of the images
             it is the same in all channels, as in gray images that are given as colours.
@@ -56,8 +57,10 @@ class RandomIntensity:
             image = _mix_colours(image, self.mix)
             image = torch.where(chosen(self.invert), 1 - image, image)
         if self.gamma_prob and self.gamma != (1.0, 1.0):
-            exponent = uniform(*map(math.log, self.gamma)).exp()
-            bent = image.clamp(0, 1) ** exponent if self.gamma_in_range else _bend(image, exponent)
+            if self.gamma_in_range:
+                bent = image.clamp(0, 1) ** uniform(*map(math.log, self.gamma)).exp()
+            else:
+                bent = _bend(image, uniform(*self.gamma))
             image = torch.where(chosen(self.gamma_prob), bent, image)
         if self.shade:
             image = image * torch.where(chosen(self.shade_prob), 1 + self.shade * _slopes(image), 1.0)
