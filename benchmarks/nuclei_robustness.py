@@ -1,41 +1,69 @@
-"""How nuclei_unetplusplus bears images unlike those it was trained on: of other size, blurred, noisy, shaded.
+"""How the nuclei bundles bear images unlike those they were trained on: of other size, blurred, noisy, shaded.
 
-    python benchmarks/nuclei_robustness.py --data FOLDER [--weights FILE] [--tta] [--changes NAME ...]
+    python benchmarks/nuclei_robustness.py --data FOLDER [--bundle nuclei_mask_rcnn] [--weights FILE] [--tta]
+        [--changes NAME ...]
 
-FOLDER is the bundle's training folder. Its validation images are changed one way at a time, normalised anew and
-scored as nuclei_scores.py does; labels follow the size. Noise and shading are relative to the range between the 1st
-and the 99.8th percentile of an image.
+FOLDER is the training folder of nuclei_unetplusplus. Its validation images are changed one way at a time, normalised
+anew and scored as nuclei_scores.py does; labels follow the size. Noise and shading are relative to the range between
+the 1st and the 99.8th percentile of an image.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from image_changes import CHANGES, Change
+from nuclei_mask_rcnn_scores import as_they_are, detect, painted
 from nuclei_scores import Sample, bundle_cells, bundle_parts, prepared_samples, probabilities, scores
 
+from medseg.catalog import find_bundle
 from medseg.transforms import PercentileNormalize
 
 NORMALIZE = PercentileNormalize(upper=99.8, spatial_dims=2, together=True)
+
+Scored = Callable[[Sequence[Sample]], dict[str, dict[str, float]]]
+"""Measures of images by group and name, as of ``nuclei_scores.scores``."""
+
+
+def by_pixels(weights: Path | None, tta: bool) -> Scored:
+    """Scores of nuclei_unetplusplus."""
+    network, inferer = bundle_parts(weights, tta=tta)
+    return lambda samples: scores(probabilities(network, samples, inferer), samples, bundle_cells(), topology=False)
+
+
+def one_by_one(weights: Path | None, tta: bool) -> Scored:
+    """Scores of nuclei_mask_rcnn."""
+    config = json.loads(find_bundle("nuclei_mask_rcnn").config("inference").read_text(encoding="utf-8"))
+    least = config["score_threshold"]
+    return lambda samples: scores(
+        painted(detect(samples, weights, least, tta), samples, least), samples, as_they_are, topology=False
+    )
+
+
+SCORED = {"nuclei_unetplusplus": by_pixels, "nuclei_mask_rcnn": one_by_one}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--bundle", default=next(iter(SCORED)), choices=SCORED)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--tta", action="store_true")
     parser.add_argument("--changes", nargs="+", default=list(CHANGES), choices=list(CHANGES), metavar="NAME")
     options = parser.parse_args()
-    samples, cells = prepared_samples(options.data), bundle_cells()
-    network, inferer = bundle_parts(options.weights, tta=options.tta)
+    samples = prepared_samples(options.data)
+    scored = SCORED[options.bundle](options.weights, options.tta)
     print("| change | fluorescence: IoU | AP50 | all: IoU | AP50 |\n" + "| --- " * 5 + "|", flush=True)
     for name in options.changes:
         changed = [after(CHANGES[name], sample) for sample in samples]
-        rows = scores(probabilities(network, changed, inferer), changed, cells, topology=False)
-        values = [rows[group][score] for group in ("all fluorescence", "all") for score in ("IoU", "AP50")]
+        rows = scored(changed)
+        fluorescence = rows.get("all fluorescence", {"IoU": float("nan"), "AP50": float("nan")})
+        values = [row[score] for row in (fluorescence, rows["all"]) for score in ("IoU", "AP50")]
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in values) + " |", flush=True)
 
 

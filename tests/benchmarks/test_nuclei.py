@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from data_tools.synth.dataset import write_synthetic
 from data_tools.synth.nuclei import nuclei
 from medseg.io import write_image, write_labels
 from medseg.networks import UNetPlusPlus
@@ -116,3 +117,14 @@ def test_images_unlike_those_of_training(benchmark):
         robustness.after(robustness.CHANGES[f"{size} the size"], sample).labels.shape for size in ("half", "twice")
     ]
     assert shapes == [(16, 24), (64, 96)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bundle", ["nuclei_unetplusplus", "nuclei_mask_rcnn"])
+def test_robustness_of_both_bundles(benchmark, tmp_path, capsys, bundle):
+    write_synthetic("nuclei", tmp_path, count=2, shape=(120, 130))
+    arguments = ("--data", tmp_path, "--bundle", bundle, "--changes", "none", "three times the size")
+    benchmark("nuclei_robustness", *arguments).main()
+    none, larger = capsys.readouterr().out.splitlines()[2:]
+    assert none.startswith("| none | nan | nan | 0.")
+    assert float(none.split("|")[-2]) > float(larger.split("|")[-2])
