@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
 
 Change = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From an image ``(C, Y, X)`` of about 0 to 1 and its labels ``(Y, X)`` to others, not normalised."""
+
+
+def changed(
+    change: Change, image: np.ndarray, labels: np.ndarray, normalize: Callable[[np.ndarray], torch.Tensor]
+) -> tuple[torch.Tensor, np.ndarray]:
+    """A normalised image and its labels after a change, normalised anew."""
+    image, labels = change(image, labels)
+    return normalize(np.asarray(image, np.float32)), labels
 
 
 def resized(factor: float) -> Change:

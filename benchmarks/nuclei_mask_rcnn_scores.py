@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +26,20 @@ BUNDLE = "nuclei_mask_rcnn"
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-def detect(samples: Sequence[Sample], weights: Path | None, score: float, tta: bool = False) -> list[ImageDetections]:
-    """Detections of each image that score at least ``score``, tiled (and averaged over views) as the bundle does."""
+def detector(
+    weights: Path | None, score: float, tta: bool = False
+) -> Callable[[Sequence[Sample]], list[ImageDetections]]:
+    """Finds what scores at least ``score`` in each image, tiled (and averaged over views) as the bundle does."""
     bundle = find_bundle(BUNDLE)
     settings = {"device": "cpu", "weights": str(weights or bundle.weights), "score_threshold": score, "tta": tta}
     part = load_workflow(bundle, "inference", settings, datalist=[{"image": ""}]).parser.get_parsed_content
     network, inferer = part("network").eval(), part("inferer")
-    with torch.inference_mode():
+
+    @torch.inference_mode()
+    def detect(samples: Sequence[Sample]) -> list[ImageDetections]:
         return [inferer(sample.image[None], network)[0] for sample in samples]
+
+    return detect
 
 
 def painted(found: Sequence[ImageDetections], samples: Sequence[Sample], score: float) -> list[np.ndarray]:
@@ -42,6 +48,11 @@ def painted(found: Sequence[ImageDetections], samples: Sequence[Sample], score: 
     limits = {key: config[key] for key in ("min_size", "min_visible")}
     paint = LabelsFromDetectionsd("pred", min_score=score, **limits)
     return [paint({"image": s.image, "pred": f})["pred"].numpy() for f, s in zip(found, samples, strict=True)]
+
+
+def bundle_score() -> float:
+    """The score from which a detection counts in the bundle."""
+    return json.loads(find_bundle(BUNDLE).config("inference").read_text(encoding="utf-8"))["score_threshold"]
 
 
 def as_they_are(labels: np.ndarray) -> np.ndarray:
@@ -59,8 +70,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     samples = prepared_samples(options.data)
-    score = json.loads(find_bundle(BUNDLE).config("inference").read_text(encoding="utf-8"))["score_threshold"]
-    found = detect(samples, options.weights, min(SWEEP) if options.sweep else score, options.tta)
+    score = bundle_score()
+    found = detector(options.weights, min(SWEEP) if options.sweep else score, options.tta)(samples)
     rows = scores(painted(found, samples, score), samples, as_they_are, topology=False)
     table = {f"{kind}, {BUNDLE}": values for kind, values in rows.items()}
     if not options.alone:

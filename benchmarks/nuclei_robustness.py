@@ -11,17 +11,13 @@ the 1st and the 99.8th percentile of an image.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-from image_changes import CHANGES, Change
-from nuclei_mask_rcnn_scores import as_they_are, detect, painted
+from image_changes import CHANGES, Change, changed
+from nuclei_mask_rcnn_scores import as_they_are, bundle_score, detector, painted
 from nuclei_scores import Sample, bundle_cells, bundle_parts, prepared_samples, probabilities, scores
 
-from medseg.catalog import find_bundle
 from medseg.transforms import PercentileNormalize
 
 NORMALIZE = PercentileNormalize(upper=99.8, spatial_dims=2, together=True)
@@ -32,17 +28,15 @@ Scored = Callable[[Sequence[Sample]], dict[str, dict[str, float]]]
 
 def by_pixels(weights: Path | None, tta: bool) -> Scored:
     """Scores of nuclei_unetplusplus."""
-    network, inferer = bundle_parts(weights, tta=tta)
-    return lambda samples: scores(probabilities(network, samples, inferer), samples, bundle_cells(), topology=False)
+    (network, inferer), cells = bundle_parts(weights, tta=tta), bundle_cells()
+    return lambda samples: scores(probabilities(network, samples, inferer), samples, cells, topology=False)
 
 
 def one_by_one(weights: Path | None, tta: bool) -> Scored:
     """Scores of nuclei_mask_rcnn."""
-    config = json.loads(find_bundle("nuclei_mask_rcnn").config("inference").read_text(encoding="utf-8"))
-    least = config["score_threshold"]
-    return lambda samples: scores(
-        painted(detect(samples, weights, least, tta), samples, least), samples, as_they_are, topology=False
-    )
+    least = bundle_score()
+    detect = detector(weights, least, tta)
+    return lambda samples: scores(painted(detect(samples), samples, least), samples, as_they_are, topology=False)
 
 
 SCORED = {"nuclei_unetplusplus": by_pixels, "nuclei_mask_rcnn": one_by_one}
@@ -60,8 +54,7 @@ def main() -> None:
     scored = SCORED[options.bundle](options.weights, options.tta)
     print("| change | fluorescence: IoU | AP50 | all: IoU | AP50 |\n" + "| --- " * 5 + "|", flush=True)
     for name in options.changes:
-        changed = [after(CHANGES[name], sample) for sample in samples]
-        rows = scored(changed)
+        rows = scored([after(CHANGES[name], sample) for sample in samples])
         fluorescence = rows.get("all fluorescence", {"IoU": float("nan"), "AP50": float("nan")})
         values = [row[score] for row in (fluorescence, rows["all"]) for score in ("IoU", "AP50")]
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in values) + " |", flush=True)
@@ -69,8 +62,7 @@ def main() -> None:
 
 def after(change: Change, sample: Sample) -> Sample:
     """The changed sample, normalised anew."""
-    image, labels = change(sample.image.numpy(), sample.labels)
-    return Sample(torch.as_tensor(NORMALIZE(image.astype(np.float32))), labels, sample.kind)
+    return Sample(*changed(change, sample.image.numpy(), sample.labels, NORMALIZE), sample.kind)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 
 FOLDER is the bundle's training folder (see bundles/nuclei_unetplusplus/docs/README.md). IoU is of the foreground, its
 pixels taken together; AP50 is tp / (tp + fp + fn) at an IoU of 0.5, AP50:95 its mean over ten IoUs, objects taken
-together; the topological warping error is per pixel. `--sweep` prints AP50 for other thresholds of the watershed.
+together; the topological warping error is per pixel. `--sweep` prints AP50 and IoU for other thresholds of the
+watershed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from medseg.workflow.load import load_workflow
 BUNDLE = "nuclei_unetplusplus"
 FLUORESCENCE = ("fluorescence", "bbbc039")
 TILE = 4096
-SWEEP = tuple(itertools.product((0.3, 0.4, 0.5, 0.6, 0.7), (0.4, 0.5, 0.6), (3, 8), (8, 16, 30)))
+SWEEP = tuple(itertools.product((0.3, 0.4, 0.5, 0.6, 0.7), (0.4, 0.5, 0.6), (3, 8), (8, 20, 30)))
 
 
 @dataclass(frozen=True)
@@ -161,10 +162,12 @@ def main() -> None:
     print(table_of(scores(found, samples, bundle_cells()), "images"))
     if not options.sweep:
         return
-    print("\n| core | cell | min core | min size | AP50 fluorescence | AP50 all |\n" + "| --- " * 6 + "|")
+    heading = "| core | cell | min core | min size | AP50 fluorescence | AP50 all | IoU fluorescence |"
+    print(f"\n{heading}\n" + "| --- " * 7 + "|")
     for settings in SWEEP:
         result = scores(found, samples, InstancesFromCore(*settings), topology=False)
-        values = [result.get(name, {}).get("AP50", float("nan")) for name in ("all fluorescence", "all")]
+        groups = (("all fluorescence", "AP50"), ("all", "AP50"), ("all fluorescence", "IoU"))
+        values = [result.get(name, {}).get(score, float("nan")) for name, score in groups]
         print("| " + " | ".join(map(str, settings)) + " | " + " | ".join(f"{v:.4f}" for v in values) + " |", flush=True)
 
 

@@ -33,31 +33,10 @@ _WARPS = {
 }
 _EM = RandomIntensity(0.25, 0.5, 0.15, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
 _PHASE_CONTRAST = RandomIntensity(
-    0.4,
-    0.7,
-    0.1,
-    (0.4, 2.5),
-    0.4,
-    blur=3,
-    blur_prob=0.2,
-    noise=0.3,
-    noise_prob=0.4,
-    gamma_in_range=True,
-    shade=0.5,
+    0.4, 0.7, 0.1, (0.4, 2.5), 0.4, blur=3, noise=0.3, noise_prob=0.4, gamma_in_range=True, shade=0.5
 )
 _NUCLEI = RandomIntensity(
-    0.4,
-    0.6,
-    0.15,
-    (0.6, 1.7),
-    0.4,
-    blur=5,
-    blur_prob=0.25,
-    noise=0.3,
-    noise_prob=0.4,
-    noise_alike=0.7,
-    mix=0.4,
-    invert=0.1,
+    0.4, 0.6, 0.15, (0.6, 1.7), 0.4, 5, 0.25, noise=0.3, noise_prob=0.4, noise_alike=0.7, mix=0.4, invert=0.1
 )
 _BLOCKS = RandomIntensity(0.3, 0.5, 0.1, (0.7, 1.5), 0.3, blur=3, blur_prob=0.2, noise=0.1, noise_prob=0.3)
 _CT = RandomIntensity(0.15, 0.5, 0.05, (0.8, 1.25), 0.2, blur=3, blur_prob=0.2, noise=0.06, noise_prob=0.3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 import torch
 from monai.config import KeysCollection, NdarrayOrTensor
@@ -27,13 +29,16 @@ class PercentileNormalize(Transform):
             itself). 2 on a ``(1, Z, Y, X)`` stack: each section by itself.
         together: one pair of percentiles for all channels, which keeps colours; otherwise each channel has its own.
         clip: cut the result to [0, 1]. Off by default: bright structures keep their contrast.
+        gamma: exponent of the result, which is cut to [0, 1] first: above 1 it becomes darker between the percentiles,
+            below 1 lighter. 1 changes (and cuts) nothing.
 
     The result is float32 whatever the input type. Where both percentiles coincide (sparse fluorescence: more
     than 99 % background) minimum and maximum take their place; a constant section becomes zeros.
 
     Raises:
-        InputError: percentiles out of order, too few axes, an empty array, NaN or infinite pixels, which values
-            beyond float32 become in MONAI's readers (with their number and, where MONAI's readers stored it, the file).
+        InputError: percentiles out of order, an exponent that is not above 0, too few axes, an empty array, NaN or
+            infinite pixels, which values beyond float32 become in MONAI's readers (with their number and, where MONAI's
+            readers stored it, the file).
     """
 
     backend = [TransformBackends.TORCH]  # noqa: RUF012 (MONAI's own convention)
@@ -45,6 +50,7 @@ class PercentileNormalize(Transform):
         spatial_dims: int | None = None,
         clip: bool = False,
         together: bool = False,
+        gamma: float = 1.0,
     ) -> None:
         if not 0 <= lower < upper <= 100:
             raise InputError(
@@ -53,8 +59,10 @@ class PercentileNormalize(Transform):
             )
         if spatial_dims is not None and spatial_dims < 1:
             raise InputError(f"PercentileNormalize: spatial_dims={spatial_dims}; give 1, 2, 3 or None.")
+        if not (isinstance(gamma, Real) and 0 < gamma < np.inf):
+            raise InputError(f"PercentileNormalize: gamma={gamma}; give a number above 0, for example 2 to darken.")
         self.lower, self.upper, self.spatial_dims, self.clip = lower, upper, spatial_dims, clip
-        self.together = together
+        self.together, self.gamma = together, gamma
 
     def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
         """Normalise a real ``(C, *spatial)`` array or tensor; returns float32 of the same shape."""
@@ -72,8 +80,10 @@ class PercentileNormalize(Transform):
             out = _normalize(plain.movedim(0, place), self.lower, self.upper, dims + 1, source).movedim(place, 0)
         else:
             out = _normalize(plain, self.lower, self.upper, dims, source)
-        if self.clip:
+        if self.clip or self.gamma != 1:
             out = out.clamp_(0.0, 1.0)
+        if self.gamma != 1:
+            out = out.pow_(self.gamma)
         return convert_to_dst_type(out, dst=img, dtype=torch.float32)[0]
 
 
@@ -90,9 +100,11 @@ class PercentileNormalized(DictionaryForm):
         spatial_dims: int | None = None,
         clip: bool = False,
         together: bool = False,
+        gamma: float = 1.0,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, PercentileNormalize(lower, upper, spatial_dims, clip, together), allow_missing_keys)
+        transform = PercentileNormalize(lower, upper, spatial_dims, clip, together, gamma)
+        super().__init__(keys, transform, allow_missing_keys)
 
 
 def _normalize(img: torch.Tensor, lower: float, upper: float, dims: int, source: str) -> torch.Tensor:

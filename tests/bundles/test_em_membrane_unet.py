@@ -42,6 +42,12 @@ def test_gamma_darkens_a_section_that_is_too_light(medseg, tiny_bundle, images, 
         probabilities[name] = read_image(next(out.glob("*_probability.tif")))[0]
     np.testing.assert_allclose(probabilities["darkened"], probabilities["plain"], atol=0.02)
     assert np.abs(probabilities["light"] - probabilities["plain"]).max() > 0.1
+    for value in ("0", "-1"):
+        refused = medseg(
+            "predict", tiny_bundle, tmp_path / "light.tif", "-o", tmp_path / "no", "--set", f"gamma={value}"
+        )
+        assert refused.code == 2
+        assert f"gamma={value}; give a number above 0" in refused.err
 
 
 @pytest.mark.parametrize("name", ["inference", "train"])

@@ -24,6 +24,7 @@ OTHER_THAN_DEFAULT = [
     (transforms.InstancesFromCore, {"spatial_dims": 3, "max_size": 90}),
     (transforms.InstancesFromProbability, {"seed_threshold": 0.7, "threshold": 0.6, "min_size": 5, "spatial_dims": 3}),
     (transforms.PercentileNormalize, {"lower": 2.0, "upper": 98.0, "spatial_dims": 3, "clip": True, "together": True}),
+    (transforms.PercentileNormalize, {"gamma": 2.0}),
     (transforms.RandChannelMix, {"prob": 0.3, "invert": 0.4, "gain": 0.6}),
     (transforms.RandChannelNoise, {"prob": 0.4, "std": 0.3, "alike": 0.2}),
     (transforms.RandElasticDeformation, {"sigma": 3.0, "control_points": 5, "control_spacing": 7.0, "prob": 0.7}),

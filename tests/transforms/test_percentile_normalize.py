@@ -52,6 +52,19 @@ def test_clip_and_constant_and_sparse():
     assert np.asarray(PercentileNormalize()(sparse))[0, 3, 4] == 1
 
 
+@pytest.mark.parametrize("gamma", [0.5, 2.0])
+def test_exponent_after_the_result_was_cut(gamma):
+    image = np.random.default_rng(2).normal(size=(1, 50, 50))
+    clipped = np.asarray(PercentileNormalize(5, 95, clip=True)(image))
+    np.testing.assert_allclose(np.asarray(PercentileNormalize(5, 95, gamma=gamma)(image)), clipped**gamma, atol=1e-6)
+
+
+@pytest.mark.parametrize("gamma", [0, -1.0, float("nan"), float("inf"), "dark", None])
+def test_no_exponent(gamma):
+    with pytest.raises(InputError, match=f"gamma={gamma}; give a number above 0"):
+        PercentileNormalize(gamma=gamma)
+
+
 def test_meta_survives_and_other_keys_are_left_alone():
     image = MetaTensor(torch.rand(1, 8, 8), meta={"filename_or_obj": "a.tif"}, affine=torch.eye(4) * 2)
     label = torch.ones(1, 8, 8)
