@@ -104,12 +104,47 @@ def test_dictionary_form_keeps_meta():
     assert result.max() == 1
 
 
-@pytest.mark.parametrize("options", [{"core_threshold": 1.1}, {"cell_threshold": -0.1}])
+@pytest.mark.parametrize(
+    "options", [{"core_threshold": 1.1}, {"cell_threshold": -0.1}, {"neck": 1.0}, {"min_confidence": -0.1}]
+)
 def test_thresholds_out_of_range(options):
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"{name} is .* 0 "):
         InstancesFromCore(**options)
 
 
 def test_other_channels_are_refused():
     with pytest.raises(ValueError, match="three channels"):
         InstancesFromCore()(torch.zeros(4, 5, 5))
+
+
+def test_a_core_with_a_neck_is_two_cells():
+    """Two blobs whose cores run together, in one cell."""
+    cell = torch.zeros(16, 28)
+    cell[2:14, 2:26] = 1
+    core = torch.zeros(16, 28)
+    core[4:12, 4:12] = core[4:12, 16:24] = core[7:9, 12:16] = 1
+    maps = torch.stack([cell, core])
+    assert InstancesFromCore()(maps).max() == 1
+    parted = InstancesFromCore(neck=0.5)(maps)
+    assert parted.max() == 2
+    assert torch.equal(parted[0] > 0, cell > 0)
+    assert parted[0, 8, 4] != parted[0, 8, 23]
+    assert InstancesFromCore(neck=0.2)(maps).max() == 1
+
+
+def test_unlikely_cells_are_none():
+    """Cells of mean probabilities 0.8, 0.6 and 0.9: the median is 0.8."""
+    cell = torch.tensor([[0.9, 0.7, 0.0, 0.6, 0.6, 0.0, 0.9]])
+    maps = torch.stack([cell, 0 * cell])
+    assert InstancesFromCore(min_confidence=0.8)(maps).tolist() == [[[1, 1, 0, 0, 0, 0, 2]]]
+    assert InstancesFromCore(min_confidence=0.7)(maps).max() == 3
+    assert InstancesFromCore(min_confidence=1.0)(maps).max() == 2
+    three = torch.stack([1 - cell, cell / 2, cell / 2])
+    assert InstancesFromCore(min_confidence=0.8)(three).max() == 2
+
+
+def test_confidence_is_relative_so_that_something_stays():
+    faint = torch.tensor([[0.55, 0.0, 0.6]])
+    assert InstancesFromCore(min_confidence=0.9)(torch.stack([faint, 0 * faint])).max() == 2
+    assert InstancesFromCore(min_confidence=0.9)(torch.zeros(2, 3, 3)).max() == 0

@@ -21,7 +21,7 @@ OTHER_THAN_DEFAULT = [
     (transforms.ForegroundAndCores, {"share": 0.3}),
     (transforms.HUWindow, {"window": "lung", "clip": False}),
     (transforms.InstancesFromCore, {"core_threshold": 0.7, "cell_threshold": 0.6, "min_core": 4, "min_size": 5}),
-    (transforms.InstancesFromCore, {"spatial_dims": 3, "max_size": 90}),
+    (transforms.InstancesFromCore, {"spatial_dims": 3, "max_size": 90, "neck": 0.4, "min_confidence": 0.8}),
     (transforms.InstancesFromProbability, {"seed_threshold": 0.7, "threshold": 0.6, "min_size": 5, "spatial_dims": 3}),
     (transforms.PercentileNormalize, {"lower": 2.0, "upper": 98.0, "spatial_dims": 3, "clip": True, "together": True}),
     (transforms.PercentileNormalize, {"gamma": 2.0}),
