@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from monai.config import KeysCollection
 from monai.utils import convert_to_numpy
+from scipy.ndimage import mean
 from skimage.measure import regionprops
 
 from medseg.errors import InputError
@@ -33,6 +34,7 @@ class SaveObjectTabled(ResultSaver):
         spatial_dims: 2, or 3 for objects that reach through the sections.
         detections_key: detections whose score is listed, in the order of the ids
             (:class:`medseg.transforms.LabelsFromDetectionsd`).
+        probability_key: ``(1, *spatial)`` probability of lying in an object, whose mean in each is listed.
 
     Warns:
         InputWarning: pixels smaller than an atom or larger than cells.
@@ -46,11 +48,12 @@ class SaveObjectTabled(ResultSaver):
         overwrite: bool = False,
         spatial_dims: int = 2,
         detections_key: str | None = None,
+        probability_key: str | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, output_dir, overwrite, allow_missing_keys)
-        self.intensity_key = intensity_key
-        self.spatial_dims, self.detections_key = spatial_dims, detections_key
+        self.intensity_key, self.spatial_dims = intensity_key, spatial_dims
+        self.detections_key, self.probability_key = detections_key, probability_key
 
     def write(self, data: Mapping[Hashable, Any], key: Hashable) -> None:
         """Write the file of one key."""
@@ -61,6 +64,10 @@ class SaveObjectTabled(ResultSaver):
         if self.detections_key is not None:
             scores = convert_to_numpy(data[self.detections_key]["scores"])
             columns, rows = [*columns, "score"], [[*row, _short(scores[row[0] - 1])] for row in rows]
+        if self.probability_key is not None:
+            means = mean(convert_to_numpy(data[self.probability_key])[0], labels, [row[0] for row in rows])
+            columns = [*columns, "mean_probability"]
+            rows = [[*row, _short(value)] for row, value in zip(rows, means, strict=True)]
         with csv_file(target, overwrite=self.overwrite) as file:
             writer = csv.writer(file)
             writer.writerow(columns)

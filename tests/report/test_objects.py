@@ -102,6 +102,22 @@ def test_writes_csv_of_the_raw_image(tmp_path):
         SaveObjectTabled("pred", tmp_path)(data)
 
 
+def test_mean_probability_of_each_object(tmp_path):
+    meta = {"filename_or_obj": "x.tif", **Geometry("YX").to_meta()}
+    labels = LABELS * 3  # ids need not be dense
+    data = {
+        "pred": MetaTensor(torch.from_numpy(labels)[None], meta=meta),
+        "raw": MetaTensor(torch.zeros(1, 4, 5), meta=meta),
+        "probability": torch.arange(20.0).reshape(1, 4, 5) / 20,
+    }
+    SaveObjectTabled("pred", tmp_path, probability_key="probability")(data)
+    rows = csv_rows(tmp_path / "x_objects.csv")
+    assert [(r["label"], r["mean_probability"]) for r in rows] == [("3", "0.1"), ("6", "0.55")]
+    data["pred"] = 0 * data["pred"]
+    SaveObjectTabled("pred", tmp_path, probability_key="probability", overwrite=True)(data)
+    assert csv_rows(tmp_path / "x_objects.csv") == []
+
+
 def test_a_pixel_size_of_no_microscope_is_warned_of(tmp_path):
     meta = {"filename_or_obj": "a.tif"} | Geometry("YX", (0.0353, 0.0353), "cm").to_meta()
     data = {"pred": MetaTensor(torch.tensor(LABELS)[None], meta=meta), "raw": torch.ones(1, 4, 5)}
