@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -57,3 +58,18 @@ def test_crowds_of_mixed_sizes():
 def test_boxes_far_smaller_than_the_largest():
     boxes = np.array([[5, 5, 5 + 1e-6, 5 + 1e-6], [5, 5, 5 + 1e-6, 5 + 1e-6], [0, 0, 1e6, 1e6]])
     assert greedy_nms(boxes, np.arange(3), np.zeros(3, np.int64), 0.5).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.5, 0.8])
+def test_neighbours_in_other_cells_of_the_grid_are_met(threshold):
+    """Pairs just above and just below the threshold, one box left and one right of where cells of size 1 meet."""
+    side, far = 0.99, 10.0 * np.arange(1, 41)
+    shift = side * (1 - threshold) / (1 + threshold)  # where the IoU of the pair is the threshold
+    for share, survive in ((0.999, False), (1.001, True)):
+        for start in np.linspace(0, shift, 20):
+            pair = np.array([[1 - start, 0.5], [1 - start + share * shift, 0.5]]) - side / 2
+            low = np.concatenate([pair, np.stack([far, far], axis=1)])  # far boxes, so that the grid is used
+            boxes = np.concatenate([low, low + side], axis=1)
+            n = len(boxes)
+            kept = greedy_nms(boxes, np.arange(n)[::-1].copy(), np.zeros(n, np.int64), threshold)
+            assert kept.tolist() == [survive] + [True] * (n - 1)
