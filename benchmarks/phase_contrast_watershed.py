@@ -23,6 +23,7 @@ from medseg.workflow.load import load_workflow
 
 CORES = (0.4, 0.5, 0.6, 0.7, 0.8)
 CELLS = (0.4, 0.5, 0.6)
+KEPT = ("min_core", "min_size", "max_size", "min_confidence")
 
 
 def main() -> None:
@@ -47,7 +48,7 @@ def main() -> None:
     truth = np.stack(truth)
 
     def scores(core: float, cell: float) -> tuple[np.ndarray, str]:
-        split = InstancesFromCore(core, cell, config["min_core"], config["min_size"], max_size=config["max_size"])
+        split = InstancesFromCore(core, cell, **{key: config[key] for key in KEPT})
         cells = np.stack([split(p)[0].numpy() for p in found])
         ap = average_precision(cells, truth, volumetric=False)
         return cells, f"{iou(cells > 0, truth > 0).value:.3f}  {ap.scores[0].average_precision:.3f}  {ap.value:.3f}"

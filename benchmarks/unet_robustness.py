@@ -39,8 +39,8 @@ def membranes(logits: list[torch.Tensor], labels: Images, _: dict) -> dict[str, 
 
 def cells(logits: list[torch.Tensor], labels: Images, config: dict) -> dict[str, float]:
     """Measures of the cells."""
-    keys = ("core_threshold", "cell_threshold", "min_core", "min_size")
-    split = InstancesFromCore(*(config[key] for key in keys), max_size=config["max_size"])
+    keys = ("core_threshold", "cell_threshold", "min_core", "min_size", "max_size", "min_confidence")
+    split = InstancesFromCore(**{key: config[key] for key in keys})
     found, truth = np.stack([split(x.softmax(0))[0].numpy() for x in logits]), np.stack(labels)
     ap50 = average_precision(found, truth, iou_thresholds=(0.5,), volumetric=False).value
     return {"IoU": np.mean([iou(f > 0, t > 0).value for f, t in zip(found, truth, strict=True)]), "AP50": ap50}
