@@ -30,6 +30,7 @@ from medseg.training import training_layout
 
 CHANNELS = (16, 32, 64, 128, 256)
 LEARNING_RATE = 0.002
+PLAIN = {"cell_threshold": 0.6, "neck": 0.0, "min_confidence": 0.0}
 WARM_UP = 0.1
 SHARED = {"in_channels": 3, "out_channels": 2}
 OURS = SHARED | {"channels": CHANNELS, "norm": "batch"}
@@ -95,7 +96,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    samples, batches, cells = prepared_samples(options.data), training_batches(options.data), bundle_cells()
+    samples, batches = prepared_samples(options.data), training_batches(options.data)
+    cells = bundle_cells(**PLAIN)
     results: dict[str, dict[str, dict[str, float]]] = {}
     for name in options.only:
         torch.manual_seed(0)

@@ -1,6 +1,7 @@
 """What becomes of nuclei of each size: found, merged, split or missed by nuclei_unetplusplus.
 
-    python benchmarks/nuclei_outcomes.py --data FOLDER [--weights FILE] [--tta] [--all] [--core T] [--cell T]
+    python benchmarks/nuclei_outcomes.py --data FOLDER [--weights FILE] [--tta] [--all]
+        [--core T] [--cell T] [--neck R] [--least P]
 
 FOLDER is the bundle's training folder; its validation images of fluorescence are looked at, with `--all` those of every
 kind. A nucleus is found where AP50 counts it; the other outcomes are those of `medseg evaluate --matches`. AP50 is
@@ -67,12 +68,14 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="images of every kind, not of fluorescence only")
     parser.add_argument("--core", type=float, help="threshold of cores, in place of the bundle's")
     parser.add_argument("--cell", type=float, help="threshold of nuclei, in place of the bundle's")
+    parser.add_argument("--neck", type=float, help="where a core is parted, in place of the bundle's")
+    parser.add_argument("--least", type=float, help="confidence of a nucleus, in place of the bundle's")
     options = parser.parse_args()
     samples = [s for s in prepared_samples(options.data) if options.all or s.kind in FLUORESCENCE]
     network, inferer = bundle_parts(options.weights, tta=options.tta)
-    cells, images = bundle_cells(), []
-    cells.core_threshold = cells.core_threshold if options.core is None else options.core
-    cells.cell_threshold = cells.cell_threshold if options.cell is None else options.cell
+    told = {"core_threshold": options.core, "cell_threshold": options.cell}
+    told |= {"neck": options.neck, "min_confidence": options.least}
+    cells, images = bundle_cells(**{name: value for name, value in told.items() if value is not None}), []
     for probability, sample in zip(probabilities(network, samples, inferer), samples, strict=True):
         images.append(object_outcomes(contingency_table(sample.labels, np.asarray(cells(probability))[0])))
     outcomes = list(chain(*images))

@@ -5,7 +5,7 @@
 
 FOLDER is the bundle's training folder (see bundles/nuclei_unetplusplus/docs/README.md). IoU is of the foreground, its
 pixels taken together; AP50 is tp / (tp + fp + fn) at an IoU of 0.5, AP50:95 its mean over ten IoUs, objects taken
-together; the topological warping error is per pixel. `--sweep` prints AP50 and IoU for other thresholds of the
+together; the topological warping error is per pixel. `--sweep` prints AP50 and IoU for other settings of the
 watershed.
 """
 
@@ -36,7 +36,12 @@ from medseg.workflow.load import load_workflow
 BUNDLE = "nuclei_unetplusplus"
 FLUORESCENCE = ("fluorescence", "bbbc039")
 TILE = 4096
-SWEEP = tuple(itertools.product((0.3, 0.4, 0.5, 0.6, 0.7), (0.4, 0.5, 0.6), (3, 8), (8, 20, 30)))
+SWEEP = {
+    "core_threshold": (0.5, 0.7),
+    "cell_threshold": (0.5, 0.6),
+    "neck": (0.0, 0.4, 0.5, 0.6),
+    "min_confidence": (0.0, 0.85, 0.9, 0.95),
+}
 
 
 @dataclass(frozen=True)
@@ -129,10 +134,11 @@ def bundle_parts(weights: Path | None = None, **settings) -> tuple[nn.Module, In
     return parser.get_parsed_content("network").eval(), parser.get_parsed_content("inferer")
 
 
-def bundle_cells() -> InstancesFromCore:
-    """The watershed with the bundle's thresholds."""
+def bundle_cells(**settings: float) -> InstancesFromCore:
+    """The watershed with the bundle's settings, or some in their place."""
     config = json.loads(find_bundle(BUNDLE).config("inference").read_text(encoding="utf-8"))
-    return InstancesFromCore(*(config[key] for key in ("core_threshold", "cell_threshold", "min_core", "min_size")))
+    names = (*SWEEP, "min_core", "min_size")
+    return InstancesFromCore(**{name: config[name] for name in names} | settings)
 
 
 def table_of(rows: dict[str, dict[str, float]], heading: str) -> str:
@@ -162,10 +168,11 @@ def main() -> None:
     print(table_of(scores(found, samples, bundle_cells()), "images"))
     if not options.sweep:
         return
-    heading = "| core | cell | min core | min size | AP50 fluorescence | AP50 all | IoU fluorescence |"
+    heading = f"| {' | '.join(SWEEP)} | AP50 fluorescence | AP50 all | IoU fluorescence |"
     print(f"\n{heading}\n" + "| --- " * 7 + "|")
-    for settings in SWEEP:
-        result = scores(found, samples, InstancesFromCore(*settings), topology=False)
+    for settings in itertools.product(*SWEEP.values()):
+        cells = bundle_cells(**dict(zip(SWEEP, settings, strict=True)))
+        result = scores(found, samples, cells, topology=False)
         groups = (("all fluorescence", "AP50"), ("all", "AP50"), ("all fluorescence", "IoU"))
         values = [result.get(name, {}).get(score, float("nan")) for name, score in groups]
         print("| " + " | ".join(map(str, settings)) + " | " + " | ".join(f"{v:.4f}" for v in values) + " |", flush=True)
