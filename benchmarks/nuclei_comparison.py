@@ -30,7 +30,7 @@ from medseg.training import training_layout
 
 CHANNELS = (16, 32, 64, 128, 256)
 LEARNING_RATE = 0.002
-PLAIN = {"cell_threshold": 0.6, "neck": 0.0, "min_confidence": 0.0}
+PLAIN = {"cell_threshold": 0.6, "neck": 0.0, "min_confidence": 0.0}  # the watershed of version 0.4.0
 WARM_UP = 0.1
 SHARED = {"in_channels": 3, "out_channels": 2}
 OURS = SHARED | {"channels": CHANNELS, "norm": "batch"}

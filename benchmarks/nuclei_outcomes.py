@@ -1,11 +1,12 @@
 """What becomes of nuclei of each size: found, merged, split or missed by nuclei_unetplusplus.
 
     python benchmarks/nuclei_outcomes.py --data FOLDER [--weights FILE] [--tta] [--all]
-        [--core T] [--cell T] [--neck R] [--least P]
+        [--set min_confidence=0]
 
-FOLDER is the bundle's training folder; its validation images of fluorescence are looked at, with `--all` those of every
-kind. A nucleus is found where AP50 counts it; the other outcomes are those of `medseg evaluate --matches`. AP50 is
-printed over all nuclei together, as the mean over images, and over all but the smallest.
+FOLDER is the bundle's training folder; its validation images of fluorescence are looked at, with `--all` those of
+every kind. `--set` gives the watershed other settings than the bundle's. A nucleus is found where AP50 counts it; the
+other outcomes are those of `medseg evaluate --matches`. AP50 is printed over all nuclei together, as the mean over
+images, and over all but the smallest.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from statistics import fmean
 import numpy as np
 from nuclei_scores import FLUORESCENCE, bundle_cells, bundle_parts, prepared_samples, probabilities
 
+from medseg.cli.config_values import parse_settings
 from medseg.kernels.contingency import contingency_table
 from medseg.metrics.object_outcomes import OUTCOMES, ObjectOutcome, object_outcomes
 
@@ -66,16 +68,11 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--tta", action="store_true")
     parser.add_argument("--all", action="store_true", help="images of every kind, not of fluorescence only")
-    parser.add_argument("--core", type=float, help="threshold of cores, in place of the bundle's")
-    parser.add_argument("--cell", type=float, help="threshold of nuclei, in place of the bundle's")
-    parser.add_argument("--neck", type=float, help="where a core is parted, in place of the bundle's")
-    parser.add_argument("--least", type=float, help="confidence of a nucleus, in place of the bundle's")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="key of the watershed")
     options = parser.parse_args()
     samples = [s for s in prepared_samples(options.data) if options.all or s.kind in FLUORESCENCE]
     network, inferer = bundle_parts(options.weights, tta=options.tta)
-    told = {"core_threshold": options.core, "cell_threshold": options.cell}
-    told |= {"neck": options.neck, "min_confidence": options.least}
-    cells, images = bundle_cells(**{name: value for name, value in told.items() if value is not None}), []
+    cells, images = bundle_cells(**parse_settings(options.set, {})), []
     for probability, sample in zip(probabilities(network, samples, inferer), samples, strict=True):
         images.append(object_outcomes(contingency_table(sample.labels, np.asarray(cells(probability))[0])))
     outcomes = list(chain(*images))

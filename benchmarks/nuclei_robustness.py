@@ -1,11 +1,11 @@
 """How the nuclei bundles bear images unlike those they were trained on: of other size, blurred, noisy, shaded.
 
     python benchmarks/nuclei_robustness.py --data FOLDER [--bundle nuclei_mask_rcnn] [--weights FILE] [--tta]
-        [--changes NAME ...]
+        [--changes NAME ...] [--set min_confidence=0]
 
 FOLDER is the training folder of nuclei_unetplusplus. Its validation images are changed one way at a time, normalised
 anew and scored as nuclei_scores.py does; labels follow the size. Noise and shading are relative to the range between
-the 1st and the 99.8th percentile of an image.
+the 1st and the 99.8th percentile of an image. `--set` gives the watershed of nuclei_unetplusplus other settings.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from image_changes import CHANGES, Change, changed
 from nuclei_mask_rcnn_scores import as_they_are, bundle_score, detector, painted
 from nuclei_scores import Sample, bundle_cells, bundle_parts, prepared_samples, probabilities, scores
 
+from medseg.cli.config_values import parse_settings
 from medseg.transforms import PercentileNormalize
 
 NORMALIZE = PercentileNormalize(upper=99.8, spatial_dims=2, together=True)
@@ -26,9 +27,9 @@ Scored = Callable[[Sequence[Sample]], dict[str, dict[str, float]]]
 """Measures of images by group and name, as of ``nuclei_scores.scores``."""
 
 
-def by_pixels(weights: Path | None, tta: bool) -> Scored:
-    """Scores of nuclei_unetplusplus."""
-    (network, inferer), cells = bundle_parts(weights, tta=tta), bundle_cells()
+def by_pixels(weights: Path | None, tta: bool, **settings: float) -> Scored:
+    """Scores of nuclei_unetplusplus; settings are those of its watershed."""
+    (network, inferer), cells = bundle_parts(weights, tta=tta), bundle_cells(**settings)
     return lambda samples: scores(probabilities(network, samples, inferer), samples, cells, topology=False)
 
 
@@ -49,9 +50,10 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--tta", action="store_true")
     parser.add_argument("--changes", nargs="+", default=list(CHANGES), choices=list(CHANGES), metavar="NAME")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="key of the watershed")
     options = parser.parse_args()
     samples = prepared_samples(options.data)
-    scored = SCORED[options.bundle](options.weights, options.tta)
+    scored = SCORED[options.bundle](options.weights, options.tta, **parse_settings(options.set, {}))
     print("| change | fluorescence: IoU | AP50 | all: IoU | AP50 |\n" + "| --- " * 5 + "|", flush=True)
     for name in options.changes:
         rows = scored([after(CHANGES[name], sample) for sample in samples])

@@ -1,11 +1,11 @@
 """How the U-Net bundles bear images unlike those they were trained on: of other size, blurred, noisy, shaded, lighter.
 
-    python benchmarks/unet_robustness.py BUNDLE --data FOLDER [--split FILE] [--weights FILE] [--gamma 2]
+    python benchmarks/unet_robustness.py BUNDLE --data FOLDER [--split FILE] [--weights FILE] [--set gamma=2]
         [--changes NAME ...]
 
 BUNDLE is em_membrane_unet or phase_contrast_cells_unet, FOLDER its training folder. Its validation images are changed
 one way at a time, normalised anew and scored together; labels follow the size. Noise and brightness are relative to
-the range between the 1st and the 99th percentile of an image. `--gamma` is that of em_membrane_unet.
+the range between the 1st and the 99th percentile of an image. `--set` is that of `medseg predict`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import torch
 from image_changes import CHANGES, changed
 
 from medseg.catalog import find_bundle
+from medseg.cli.config_values import parse_settings
 from medseg.io import training_items
 from medseg.metrics import average_precision, iou, pixel_error, topological_warping_error, v_rand
 from medseg.transforms import InstancesFromCore, LoadSectiond, PercentileNormalize, PercentileNormalized
@@ -55,17 +56,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", type=Path)
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--gamma", type=float, default=1.0, help="exponent of the changed, scaled images")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="key of inference.json")
     parser.add_argument("--changes", nargs="+", default=list(CHANGES), choices=list(CHANGES), metavar="NAME")
     options = parser.parse_args()
     bundle = find_bundle(options.bundle)
     settings = {"device": "cpu", "weights": str(options.weights or bundle.weights), "datalist": [{"image": ""}]}
+    settings |= parse_settings(options.set, {})
     config = load_workflow(bundle, "inference", settings).parser
     network, inferer = config.get_parsed_content("network").eval(), config.get_parsed_content("inferer")
     load, scale = LoadSectiond(), PercentileNormalized("image", spatial_dims=2)
     items = training_items(options.data, "validation", split_file=options.split)
     samples = [(data["image"].numpy(), data["label"][0].numpy()) for data in (scale(load(item)) for item in items)]
-    normalize = PercentileNormalize(spatial_dims=2, gamma=options.gamma)
+    normalize = PercentileNormalize(spatial_dims=2, gamma=config.get("gamma", 1.0))
     for name in options.changes:
         logits, labels = [], []
         for sample in samples:

@@ -33,7 +33,7 @@ class InstancesFromCore(Transform):
         neck: two lobes of a core are seeds of their own where the core between them is narrower than this share of
             the narrower lobe (:func:`medseg.kernels.necks.lobe_markers`). 0: a core is one seed.
         min_confidence: cells whose mean ``P(cell)`` is below this share of that of the median cell of the section are
-            none: debris, what is out of focus. At least half of the cells stay. 0: all stay.
+            none: debris, what is out of focus, but faint cells too. At least half of the cells stay. 0: all stay.
 
     Shapes: ``(3, *sections, *spatial)`` float probabilities that sum to 1 (classes of
     :func:`medseg.transforms.core_classes`), or ``(2, …)`` of cell and core

@@ -66,7 +66,7 @@ def test_neighbours_in_other_cells_of_the_grid_are_met(threshold):
     side, far = 0.99, 10.0 * np.arange(1, 41)
     shift = side * (1 - threshold) / (1 + threshold)  # where the IoU of the pair is the threshold
     for share, survive in ((0.999, False), (1.001, True)):
-        for start in np.linspace(0, shift, 20):
+        for start in np.linspace(0, shift, 100):
             pair = np.array([[1 - start, 0.5], [1 - start + share * shift, 0.5]]) - side / 2
             low = np.concatenate([pair, np.stack([far, far], axis=1)])  # far boxes, so that the grid is used
             boxes = np.concatenate([low, low + side], axis=1)

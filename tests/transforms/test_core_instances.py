@@ -105,11 +105,16 @@ def test_dictionary_form_keeps_meta():
 
 
 @pytest.mark.parametrize(
-    "options", [{"core_threshold": 1.1}, {"cell_threshold": -0.1}, {"neck": 1.0}, {"min_confidence": -0.1}]
+    ("options", "told"),
+    [
+        ({"core_threshold": 1.1}, "core_threshold is between 0 and 1, not 1.1"),
+        ({"cell_threshold": -0.1}, "cell_threshold is between 0 and 1, not -0.1"),
+        ({"min_confidence": -0.1}, "min_confidence is between 0 and 1, not -0.1"),
+        ({"neck": 1.0}, "neck is from 0 to below 1, not 1.0"),
+    ],
 )
-def test_thresholds_out_of_range(options):
-    (name,) = options
-    with pytest.raises(ValueError, match=f"{name} is .* 0 "):
+def test_settings_out_of_range(options, told):
+    with pytest.raises(ValueError, match=told):
         InstancesFromCore(**options)
 
 
