@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,7 +54,10 @@ def score(
     settings: Mapping[str, Any] | None = None,
     common_slices: bool = False,
 ) -> dict[str, tuple]:
-    """Mean Dice, surface Dice and HD95 of each organ and over all, by name, and the median CPU seconds of a volume."""
+    """Mean Dice, surface Dice and HD95 of each organ and over all, by name, and the median CPU seconds of a volume.
+
+    Undefined values are left out, as `medseg evaluate` does.
+    """
     bundle = find_bundle(name)
     weights = weights or bundle.weights
     overrides = {"weights": str(weights), "save_preview": False, "save_structures": False} | (settings or {})
@@ -76,8 +80,11 @@ def score(
             rows.append(compare(found, truth, space.spacing_mm, len(organs)))
             print(name, Path(item["image"]).name, np.round(rows[-1][0], 3), f"{seconds[-1]:.1f} s", flush=True)
     dice, surface, hd95 = np.moveaxis(np.array(rows), 0, 1)
-    means = {organ: (dice[:, k].mean(), surface[:, k].mean(), hd95[:, k].mean()) for k, organ in enumerate(organs)}
-    return means | {"mean": (dice.mean(), surface.mean(), hd95.mean()), "CPU seconds": (np.median(seconds),)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an organ that is nowhere is undefined in all patients
+        means = {organ: tuple(np.nanmean(v[:, k]) for v in (dice, surface, hd95)) for k, organ in enumerate(organs)}
+    means["mean"] = tuple(np.nanmean(list(means.values()), axis=0))
+    return means | {"CPU seconds": (np.median(seconds),)}
 
 
 def in_common_slices(found: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -188,9 +188,8 @@ def _first(f, of, n, s2, limit, g, og, site, envelope):
     stack, heights, begins, _ = envelope
     count = 0
     for i in range(n):
-        # inside an object only its first and last pixel can be nearest to another pixel
-        deep = f[0, i] == 0 and 0 < i < n - 1 and of[0, i - 1] == of[0, i] == of[0, i + 1]
-        deep = deep and f[0, i - 1] == 0 and f[0, i + 1] == 0
+        # between two pixels of objects a pixel is nearest to itself alone
+        deep = 0 < i < n - 1 and f[0, i - 1] == f[0, i] == f[0, i + 1] == 0
         if f[0, i] < _FAR and not deep:
             count = _push(count, i, f[0, i], envelope)
     if count == 0:
