@@ -62,6 +62,7 @@ def test_scattered_objects(seed, shape, spacing):
         labels[tuple(slice(c, c + rng.integers(1, 9)) for c in corner)] = i
     check(labels, spacing)
     check(labels, spacing, cutoff=9.0)
+    check(labels, spacing, cutoff=0.9)
 
 
 def test_interleaved_objects_hidden_below_the_nearest():
@@ -89,6 +90,7 @@ def test_ids_beyond_32_bits_and_booleans():
     near = check(labels)
     assert near.id1.dtype == np.int64
     assert near.id1[0, -1] == 2**63 - 1
+    assert (two_nearest(np.full((2, 3), 2**40)).id2 == 0).all(), "0 is no id of this image, and still no object"
     check(np.array([[True, False, False]]))
 
 
