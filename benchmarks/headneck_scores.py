@@ -81,9 +81,9 @@ def score(
             print(name, Path(item["image"]).name, np.round(rows[-1][0], 3), f"{seconds[-1]:.1f} s", flush=True)
     dice, surface, hd95 = np.moveaxis(np.array(rows), 0, 1)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # an organ that is nowhere is undefined in all patients
+        warnings.simplefilter("ignore", RuntimeWarning)  # of an organ that no patient has
         means = {organ: tuple(np.nanmean(v[:, k]) for v in (dice, surface, hd95)) for k, organ in enumerate(organs)}
-    means["mean"] = tuple(np.nanmean(list(means.values()), axis=0))
+        means["mean"] = tuple(np.nanmean(list(means.values()), axis=0))
     return means | {"CPU seconds": (np.median(seconds),)}
 
 
