@@ -2,6 +2,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from data_tools.synth.dataset import write_synthetic
+
 AFFINE = np.diag([4.0, 4.0, 2.0, 1.0])
 
 
@@ -61,3 +63,16 @@ def test_files_of_any_orientation_are_turned_first(benchmark_path, volume, tmp_p
     expected = CHANGES["on a couch"](volume)
     np.testing.assert_array_equal(image.get_fdata(), expected[0])
     np.testing.assert_array_equal(label.get_fdata(), expected[1])
+
+
+@pytest.mark.slow
+def test_table_of_a_shipped_bundle(benchmark, tmp_path, capsys):
+    write_synthetic("ct", tmp_path / "data", count=2, shape=(48, 40, 24))
+    bundle, changes = "headneck_ct_unet3d", ("none", "upper half")
+    benchmark("headneck_robustness", tmp_path / "data", "--bundles", bundle, "--changes", *changes).main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| bundle | change | Brainstem |")
+    assert lines[0].endswith("| Mandible | mean |")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    assert [row[:2] for row in rows] == [[bundle, name] for name in changes]
+    assert all(0 <= float(cell) <= 1 for row in rows for cell in row[2:] if cell != "nan")
