@@ -70,13 +70,15 @@ def main() -> None:
     paint = LabelsFromDetectionsd("pred", min_size=config["min_size"], min_visible=config["min_visible"])
     normalize = PercentileNormalize(upper=99.8, spatial_dims=3)
     items = volume_items(options.folder, "validation", split_file=options.split)
-    volumes = [(read_image(item["image"])[0], read_labels(item["label"])[0]) for item in items]
+    volumes = [
+        (normalize(read_image(item["image"])[0][None].astype(np.float32)).numpy(), read_labels(item["label"])[0])
+        for item in items
+    ]
     print("| change | AP50 | AP50:95 | IoU |\n" + "| --- " * 4 + "|")
     for name in options.changes:
         tables, covered = [], []
-        for volume, labels in volumes:
-            sample = normalize(volume[None].astype(np.float32)).numpy(), labels
-            image, truth = changed(CHANGES[name], *sample, normalize)
+        for volume in volumes:
+            image, truth = changed(CHANGES[name], *volume, normalize)
             with torch.inference_mode():
                 detections = inferer(image[None], network)[0]
             found = paint({"image": image, "pred": detections})["pred"][0].numpy()

@@ -13,7 +13,7 @@ def blobs(shape=(24, 48, 52)):
     """Image and labels, ``(Z, Y, X)``: six bright boxes in the dark, half of them wide."""
     labels, rng = np.zeros(shape, np.uint8), np.random.default_rng(0)
     for number, (y, x) in enumerate(((8, 6), (8, 22), (8, 38), (26, 6), (26, 22), (26, 38)), 1):
-        labels[8:16, y : y + 12, x : x + 8 + number % 2 * 4] = number
+        labels[5:13, y : y + 12, x : x + 8 + number % 2 * 4] = number
     image = gaussian_filter((labels > 0) * 1000.0, 1) + rng.normal(100, 10, shape)
     return image.clip(0, 2000).astype(np.uint16), labels
 
